@@ -1,0 +1,49 @@
+// swift-tools-version: 6.3
+
+import PackageDescription
+
+// No package dependencies, ever: what Wellspring needs beyond the standard library comes with the
+// toolchain. The two applications of `Examples/` are executables of this package, so that
+// `swift run OrderApp` is all it takes to see the library at work.
+let package = Package(
+    name: "Wellspring",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "Wellspring", targets: ["Wellspring"]),
+        .library(name: "WellspringTestKit", targets: ["WellspringTestKit"]),
+    ],
+    dependencies: [],
+    targets: [
+        // Imports form a fan: WellspringLog <- Wellspring <- everything else.
+        .target(name: "WellspringLog"),
+        .target(name: "Wellspring", dependencies: ["WellspringLog"]),
+        .target(name: "WellspringTestKit", dependencies: ["Wellspring", "WellspringLog"]),
+
+        .executableTarget(
+            name: "OrderApp", dependencies: ["Wellspring"], path: "Examples/OrderApp"),
+        .executableTarget(
+            name: "ProductApp", dependencies: ["Wellspring"], path: "Examples/ProductApp"),
+
+        .testTarget(
+            name: "WellspringLogTests", dependencies: ["WellspringLog", "WellspringTestKit"]),
+        .testTarget(
+            name: "WellspringTests",
+            dependencies: ["Wellspring", "WellspringLog", "WellspringTestKit"]),
+        .testTarget(
+            name: "WellspringTestKitTests",
+            dependencies: ["Wellspring", "WellspringLog", "WellspringTestKit"]),
+        .testTarget(name: "OrderAppTests", dependencies: ["OrderApp", "WellspringTestKit"]),
+        .testTarget(name: "ProductAppTests", dependencies: ["ProductApp", "WellspringTestKit"]),
+        .testTarget(name: "TidyTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+}

@@ -1,0 +1,214 @@
+/// When a commit counts as done, for the log. The public `Durability` says it for users.
+package enum LogDurability: Hashable, Sendable {
+    /// One sync a group, before anything of the group is acknowledged or visible.
+    case everyCommit
+    /// As `everyCommit`, then a mark that says so, synced too; groups begin on a page of their own.
+    case strict
+    /// Written at once; synced when `nanoseconds` have passed or `bytes` have been written.
+    case interval(nanoseconds: UInt64, bytes: UInt64)
+    /// Written at once; synced at a roll, by `sync()` and at a clean close.
+    case osManaged
+}
+
+/// How a log is opened.
+package struct LogConfiguration: Sendable {
+    package var durability: LogDurability = .everyCommit
+    /// The size at which a segment is sealed and the next one begins.
+    package var segmentBytes: UInt64 = 64 << 20
+    /// How long after the last commit a mark is written, so that the last frame has a witness too.
+    /// `nil` leaves the mark to `close()`.
+    package var idleMarkNanoseconds: UInt64? = 20_000_000
+    /// The largest body of one frame.
+    package var frameBytesLimit = 16 << 20
+    /// Whether an empty directory is made into a store.
+    package var createsStore = true
+    /// Switches one protection off, so that a test can show that something notices. Never set
+    /// outside tests.
+    package var plantedFault: PlantedFault?
+
+    package init() {}
+}
+
+/// Where a frame lies and what it holds.
+package struct FramePlace: Hashable, Sendable {
+    /// The number of the segment.
+    package var segment: UInt32
+    /// The offset of the frame's header in the segment's file.
+    package var offset: UInt64
+    /// The length of the body in bytes, without padding.
+    package var bodyLength: Int
+    /// The number of the frame in the log, from 1, without gaps.
+    package var sequence: UInt64
+    /// The position of the first event; meaningless when there are none.
+    package var firstPosition: UInt64
+    /// How many events the body holds.
+    package var eventCount: UInt32
+    /// When it was written, in nanoseconds since 1970, never less than in the frame before.
+    package var recordedAt: Int64
+
+    /// The offset of the body in the segment's file.
+    package var bodyOffset: UInt64 { offset + UInt64(FrameHeader.length) }
+
+    package init(
+        segment: UInt32, offset: UInt64, bodyLength: Int, sequence: UInt64, firstPosition: UInt64,
+        eventCount: UInt32, recordedAt: Int64
+    ) {
+        self.segment = segment
+        self.offset = offset
+        self.bodyLength = bodyLength
+        self.sequence = sequence
+        self.firstPosition = firstPosition
+        self.eventCount = eventCount
+        self.recordedAt = recordedAt
+    }
+}
+
+/// What the log knows when it asks for the body of the next frame.
+package struct FrameContext: Sendable {
+    /// The segment that the frame goes to. A roll may have changed it since the last frame.
+    package var segment: UInt32
+    /// The file offset at which the body will begin; a multiple of 8.
+    package var bodyOffset: UInt64
+    /// The position of the first event.
+    package var firstPosition: UInt64
+    /// The time of the frame, in nanoseconds since 1970.
+    package var recordedAt: Int64
+}
+
+/// The owner of what is inside the frames.
+///
+/// The log calls it from `open`, and from `commit` and `close`, always from one thread at a time.
+package protocol LogClient: AnyObject {
+    /// The frames that follow are in `segment`; what is defined once a segment starts anew.
+    func segmentBegan(_ segment: UInt32)
+
+    /// Hands over a frame that was found during `open`, in order. `body` is gone afterwards.
+    ///
+    /// - Throws: ``MalformedBody`` when the checksums hold and the content still makes no sense.
+    func replay(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody)
+
+    /// What the footer of `segment`, just sealed, keeps for the client.
+    func footerContent(of segment: UInt32) -> [UInt8]
+}
+
+/// A body that its owner cannot read.
+package struct MalformedBody: Error, Hashable, Sendable {
+    /// The offset inside the body at which sense ends.
+    package var offset: Int
+    package var reason: String
+
+    package init(offset: Int, reason: String) {
+        self.offset = offset
+        self.reason = reason
+    }
+}
+
+/// What opening a log found and did. Nothing that recovery does is kept silent.
+package struct LogRecovery: Hashable, Sendable {
+    /// The store was made by this opening.
+    package var created = false
+    /// The store had been closed properly.
+    package var wasClean = false
+    /// How many segments there are, and how many frames and events they hold.
+    package var segmentCount = 0
+    package var frameCount: UInt64 = 0
+    package var eventCount: UInt64 = 0
+    /// Bytes of an unfinished write that were cut off the end of the log.
+    package var tornBytes: UInt64 = 0
+    /// Frames that were written again, because nothing showed that they had reached the disk.
+    package var restampedFrames: UInt64 = 0
+    /// Files in `quarantine/` that hold what was cut off or set aside, relative to the store.
+    package var quarantined: [String] = []
+
+    package init() {}
+}
+
+/// Damage that was found in a log.
+package struct LogDamage: Hashable, Sendable {
+    /// The file, relative to the store.
+    package var file: String
+    /// The offset in the file at which sense ends.
+    package var offset: UInt64
+    /// The frames that are affected, as far as is known.
+    package var sequences: ClosedRange<UInt64>?
+    package var reason: String
+
+    package init(
+        file: String, offset: UInt64, sequences: ClosedRange<UInt64>? = nil, reason: String
+    ) {
+        self.file = file
+        self.offset = offset
+        self.sequences = sequences
+        self.reason = reason
+    }
+}
+
+/// Why a log could not be opened or read.
+package enum LogError: Error, Hashable, Sendable {
+    /// Acknowledged data is damaged or missing. Nothing was changed on disk.
+    case damaged(LogDamage)
+    /// Another opener writes; `owner` is what its lock file says.
+    case locked(owner: String)
+    /// There is no store in the directory, and none was to be made.
+    case notAStore(path: String)
+    /// The store was written by a newer version.
+    case unsupportedFormat(file: String, reason: String)
+    /// The log was closed.
+    case closed
+    /// The log was opened before a `fork`, and this is the child.
+    case forked
+    /// The machine failed.
+    case system(SystemError)
+}
+
+/// Why a commit did not happen.
+package enum CommitFailure: Error, Hashable, Sendable {
+    /// Nothing is stored, and it is durable that nothing is. The same commit may be tried again.
+    case rolledBack(SystemError)
+    /// The body exceeds the limit. Nothing was written.
+    case tooLarge(bytes: Int, limit: Int)
+    /// A sync failed, or a failed write could not be taken back: whether the frame will be there
+    /// after the next opening is unknown, and this log writes no more.
+    case poisoned(SystemError)
+    /// An earlier commit poisoned the log. This one was not written.
+    case alreadyPoisoned
+    /// The log was closed, or this process is a fork of the one that opened it.
+    case closed
+    case forked
+}
+
+/// Protections that a test may switch off, one at a time, to show that the tests notice.
+package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
+    /// Reports a commit as durable without having synced it.
+    case skipSync
+    /// Says in the frame that the frame itself is durable already.
+    case claimDurableEarly
+    /// Does not compare a frame with the one before it.
+    case ignoreChain
+    /// Uses the same salt for every segment.
+    case sharedSalt
+    /// Tries a failed sync again and believes the second answer.
+    case retryFailedSync
+    /// Takes a failed write back without syncing that.
+    case rollBackWithoutSync
+    /// Believes the tail that recovery found, without writing it again.
+    case skipRestamp
+    /// Does not sync the directory after renaming the next segment into place.
+    case skipDirectorySync
+    /// Cuts the log at the first bad frame, whatever comes after it.
+    case cutAtAnyDamage
+    /// Ignores what the MANIFEST says about the end of the log.
+    case ignoreKnownEnd
+    /// Writes no mark at a clean close.
+    case skipClosingMark
+    /// Does not check that a frame lies where it was written.
+    case ignoreOwnOffset
+    /// Leaves the bytes of a torn tail in the file.
+    case keepTornTail
+    /// Replaces the MANIFEST without syncing the new one first.
+    case unsyncedManifest
+    /// Saves a projection's state as of events that are not durable yet.
+    case checkpointAheadOfLog
+    /// Makes events visible before they are durable.
+    case publishBeforeSync
+}
