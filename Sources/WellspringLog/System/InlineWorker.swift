@@ -1,0 +1,81 @@
+/// A worker without a thread: it runs its body on the thread of whoever wakes it.
+///
+/// Tests use it to keep everything in one order. The real file system falls back on it when the
+/// machine has no thread left, which costs speed and timers, but no event.
+package final class InlineWorker: LogWorker {
+    private struct State {
+        var isWoken = false
+        var isTimerDue = false
+        var isRunning = false
+        var isStopped = false
+        /// When the timer is to fire, counted from when it was set.
+        var timer: UInt64?
+
+        mutating func takeSignal() -> WorkerSignal? {
+            guard !isStopped else { return nil }
+            if isWoken {
+                isWoken = false
+                return .woken
+            }
+            if isTimerDue {
+                isTimerDue = false
+                return .timer
+            }
+            return nil
+        }
+    }
+
+    private let state = Guarded(State())
+    private let body: @Sendable (WorkerSignal) -> Void
+
+    package init(body: @escaping @Sendable (WorkerSignal) -> Void) {
+        self.body = body
+    }
+
+    package func wake() {
+        state.withLock { $0.isWoken = true }
+        run()
+    }
+
+    package func setTimer(nanoseconds: UInt64) {
+        state.withLock { $0.timer = nanoseconds }
+    }
+
+    /// The time for which the timer is set, if it is.
+    package var timer: UInt64? { state.withLock { $0.timer } }
+
+    /// Lets the timer's time be come.
+    ///
+    /// Does nothing when none is set.
+    package func fireTimer() {
+        state.withLock {
+            guard $0.timer != nil else { return }
+            $0.timer = nil
+            $0.isTimerDue = true
+        }
+        run()
+    }
+
+    package func stop() {
+        state.withLock { $0.isStopped = true }
+    }
+
+    /// Runs the body until no signal is left.
+    ///
+    /// A signal that comes from inside the body, or from another thread meanwhile, is served by the
+    /// loop that is already running.
+    private func run() {
+        while let signal = nextSignal() {
+            body(signal)
+            state.withLock { $0.isRunning = false }
+        }
+    }
+
+    private func nextSignal() -> WorkerSignal? {
+        state.withLock { state in
+            guard !state.isRunning, let signal = state.takeSignal() else { return nil }
+            state.isRunning = true
+            return signal
+        }
+    }
+}

@@ -1,0 +1,73 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+extension SystemError {
+    /// The error that the last failed call on this thread left in `errno`.
+    static func last(_ call: String, _ file: String) -> SystemError {
+        SystemError(call: call, file: file, code: errno)
+    }
+
+    /// An error by the system's number for it.
+    package init(call: String, file: String, code: Int32) {
+        self.init(call: call, file: file, code: code, kind: Kind(code: code))
+    }
+}
+
+extension SystemError.Kind {
+    init(code: Int32) {
+        switch code {
+        case ENOENT: self = .notFound
+        case EEXIST: self = .exists
+        case ENOSPC, EDQUOT: self = .noSpace
+        case EACCES, EPERM, ELOOP: self = .accessDenied
+        case EROFS: self = .readOnly
+        case EMFILE, ENFILE: self = .tooManyFiles
+        case EIO: self = .io
+        default: self = .other
+        }
+    }
+}
+
+/// Repeats a call that a signal interrupted, and throws what else went wrong with it.
+@inline(__always)
+@discardableResult
+func retrying<Result: SignedInteger>(
+    _ name: String, _ file: String, _ call: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        let result = call()
+        guard result == -1 else { return result }
+        guard errno == EINTR else { throw .last(name, file) }
+    }
+}
+
+/// Makes what `descriptor` stands for durable, in the strongest way the system has.
+///
+/// Apple's `fsync` leaves the data in the drive's own cache; only `F_FULLFSYNC` empties that. On
+/// Linux `fdatasync` includes every change of the size.
+func makeDurable(_ descriptor: Int32, _ file: String, isDirectory: Bool) throws(SystemError) {
+    #if canImport(Darwin)
+    let name = "fcntl(F_FULLFSYNC)"
+    func attempt() -> Int32 {
+        if fcntl(descriptor, F_FULLFSYNC) != -1 { return 0 }
+        let isUnsupported = errno == ENOTSUP || errno == EINVAL || errno == ENOTTY
+        return isUnsupported ? fsync(descriptor) : -1
+    }
+    #else
+    let name = isDirectory ? "fsync" : "fdatasync"
+    func attempt() -> Int32 { isDirectory ? fsync(descriptor) : fdatasync(descriptor) }
+    #endif
+    let attemptLimit = 100
+    for _ in 0..<attemptLimit {
+        if attempt() == 0 { return }
+        // Any error but an interruption may have dropped the pages that were to be written, so
+        // that a second call would succeed and prove nothing.
+        guard errno == EINTR else { break }
+    }
+    throw .last(name, file)
+}
