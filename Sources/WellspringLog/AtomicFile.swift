@@ -1,0 +1,77 @@
+/// Small files that are replaced whole, in one durable step.
+package enum AtomicFile {
+    /// Replaces the file `name`, or creates it.
+    ///
+    /// After a crash at any point the file holds either all of the old content or all of the new.
+    package static func replace(
+        _ directory: any StoreDirectory, name: String, contents: [UInt8]
+    ) throws(SystemError) {
+        try replace(directory, name: name, contents: contents, syncsContents: true)
+    }
+
+    static func replace(
+        _ directory: any StoreDirectory, name: String, contents: [UInt8], syncsContents: Bool
+    ) throws(SystemError) {
+        let temporary = name + ".tmp"
+        let file = try createAnew(directory, temporary)
+        defer { file.close() }
+        try contents.withUnsafeBufferPointer { (bytes) throws(SystemError) in
+            try file.write(UnsafeRawBufferPointer(bytes), at: 0)
+        }
+        // Without this sync the new name could outlive a crash that the new content does not.
+        if syncsContents { try file.sync() }
+        try directory.rename(temporary, to: name)
+        try directory.syncDirectory(folder(of: name))
+    }
+
+    /// Reads the file `name` whole; `nil` when there is none.
+    package static func read(
+        _ directory: any StoreDirectory, name: String, limit: Int
+    ) throws(SystemError) -> [UInt8]? {
+        let file: any StoreFile
+        do {
+            file = try directory.open(name, .read)
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+        defer { file.close() }
+        return try contents(of: file, name: name, limit: limit)
+    }
+
+    /// Reads an open file whole.
+    static func contents(
+        of file: any StoreFile, name: String, limit: Int
+    ) throws(SystemError) -> [UInt8] {
+        let size = try file.size()
+        guard let length = Int(exactly: size), length <= limit else {
+            // The number is EFBIG wherever Wellspring runs.
+            throw SystemError(call: "read", file: name, code: 27, kind: .other)
+        }
+        var bytes = [UInt8](repeating: 0, count: length)
+        let filled = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in
+            try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        }
+        bytes.removeLast(length - min(filled, length))
+        return bytes
+    }
+
+    /// Creates `name`; what a crash left under it is removed first.
+    static func createAnew(
+        _ directory: any StoreDirectory, _ name: String
+    ) throws(SystemError) -> any StoreFile {
+        do {
+            return try directory.open(name, .create)
+        } catch {
+            guard error.kind == .exists else { throw error }
+        }
+        try directory.remove(name)
+        return try directory.open(name, .create)
+    }
+
+    /// The directory that holds `name`; `nil` is the store's own.
+    private static func folder(of name: String) -> String? {
+        guard let slash = name.lastIndex(of: "/") else { return nil }
+        return String(name[..<slash])
+    }
+}
