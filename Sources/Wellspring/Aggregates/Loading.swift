@@ -1,0 +1,56 @@
+/// An aggregate as it was at one version of its stream.
+public struct Loaded<A: Aggregate>: Sendable {
+    /// The fold of the events.
+    public let state: A
+    /// How many events were folded; ``StreamVersion/start`` when the stream has none.
+    public let version: StreamVersion
+}
+
+extension EventStore {
+    /// Loads an aggregate without sending it a command.
+    ///
+    /// Never skips what it cannot read.
+    ///
+    /// - Throws: ``LoadFailure`` when the store fails or an event cannot be decoded.
+    public func load<A: Aggregate>(
+        _ type: A.Type = A.self, _ id: A.ID
+    ) async throws(LoadFailure) -> Loaded<A> {
+        var state = A()
+        var version = StreamVersion.start
+        while true {
+            let page: StreamPage
+            do {
+                page = try await read(StreamRead(id.stream, .forward(after: version)))
+            } catch {
+                throw .store(error)
+            }
+            for recorded in page.events {
+                state.apply(try recorded.decodedEvent(as: A.Event.self))
+                version = recorded.version
+            }
+            if page.events.isEmpty || version >= page.version { break }
+        }
+        return Loaded(state: state, version: version)
+    }
+}
+
+/// Why an aggregate could not be loaded.
+@nonexhaustive
+public enum LoadFailure: Error, Hashable, Sendable {
+    /// The store failed.
+    case store(EventStoreError)
+    /// An event of the stream cannot be read. Loading stops: an aggregate without one of its
+    /// events would decide wrongly.
+    case undecodable(EventCodingError, stream: StreamID, version: StreamVersion)
+}
+
+extension Recorded where Event == EncodedEvent {
+    /// Decodes the event, saying where it is when that fails.
+    func decodedEvent<E: ReadableEvent>(as type: E.Type) throws(LoadFailure) -> E {
+        do {
+            return try E(decoding: event)
+        } catch {
+            throw .undecodable(error, stream: stream, version: version)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/// A type that can be read back from the log.
+///
+/// Projections ask for a `ReadableEvent`; aggregates ask for the stronger ``DomainEvent``.
+public protocol ReadableEvent: Sendable {
+    /// Every stored name that this type understands. Readers use it to leave out the rest.
+    static var names: Set<EventName> { get }
+
+    /// Reads a stored event.
+    ///
+    /// - Throws: ``EventCodingError`` when the name is not one of ``names``, or the content does
+    ///   not fit.
+    init(decoding encoded: EncodedEvent) throws(EventCodingError)
+}
+
+/// Something that happened to an aggregate, written once and kept for good.
+///
+/// Conform an enum, give every associated value a label, and pin the stored names in `CodingKeys`:
+///
+/// ```swift
+/// enum Event: DomainEvent {
+///     case opened(owner: String)
+///     case deposited(cents: Int)
+///
+///     enum CodingKeys: String, EventNames {
+///         case opened = "account.opened"
+///         case deposited = "account.deposited"
+///     }
+/// }
+/// ```
+///
+/// Cases may be renamed freely; the strings stay. A type without such `CodingKeys` does not
+/// compile: Swift reports that it "does not conform to protocol 'Decodable'".
+public protocol DomainEvent: ReadableEvent, Codable {
+    /// The list of stored names.
+    associatedtype CodingKeys: EventNames
+
+    /// The shape of the content that this version of the program writes; 1 unless said otherwise.
+    static var schemaVersion: UInt16 { get }
+
+    /// Returns the stored form.
+    ///
+    /// - Throws: ``EventCodingError`` when a value cannot be written, such as an infinite number.
+    func encoded() throws(EventCodingError) -> EncodedEvent
+}
+
+/// The list of stored event names of one ``DomainEvent``.
+public protocol EventNames: CodingKey, CaseIterable, Sendable {}
+
+extension DomainEvent {
+    /// The names listed in `CodingKeys`.
+    public static var names: Set<EventName> {
+        Set(CodingKeys.allCases.map { EventName($0.stringValue) })
+    }
+
+    /// Shape 1.
+    public static var schemaVersion: UInt16 { 1 }
+
+    /// Reads the JSON form.
+    public init(decoding encoded: EncodedEvent) throws(EventCodingError) {
+        self = try EventCoding.decode(Self.self, from: encoded)
+    }
+
+    /// Returns the JSON form.
+    public func encoded() throws(EventCodingError) -> EncodedEvent {
+        try EventCoding.encode(self)
+    }
+}
+
+/// Why an event could not be turned into bytes, or bytes into an event.
+///
+/// Carries names and reasons, never content.
+@nonexhaustive
+public enum EventCodingError: Error, Hashable, Sendable {
+    /// The stored name is not one that the requested type lists. Add the name to the type, or
+    /// leave such events out with a filter.
+    case unknownName(EventName, expected: String)
+    /// The type does not encode as one enum case. Make it an enum whose cases are events.
+    case notAnEnumCase(type: String)
+    /// An associated value refused to encode, or the case has no entry in `CodingKeys`.
+    case unencodable(type: String, reason: String)
+    /// The content does not match the case. Was a field renamed, or made mandatory?
+    case malformedPayload(EventName, reason: String)
+    /// The content was written with a codec that the type does not read.
+    case unknownCodec(PayloadCodec, of: EventName)
+}

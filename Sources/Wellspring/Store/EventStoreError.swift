@@ -1,0 +1,140 @@
+/// What can go wrong between the library and its storage.
+///
+/// Each case says what to do next. None carries the content of an event.
+@nonexhaustive
+public enum EventStoreError: Error, Hashable, Sendable {
+    /// Another writer appended first. Load the stream again and decide anew.
+    case conflict(StreamConflict)
+    /// The request breaks a rule of the store; nothing was written. Correct the request.
+    case invalidRequest(reason: String)
+    /// Something in the request is larger than the store keeps; nothing was written.
+    case limitExceeded(what: String, size: Int, limit: Int)
+    /// The store does not offer what the request asks for; nothing was written.
+    case unsupported(feature: String)
+    /// The disk is full. Nothing was written and the store stays usable: make room, try again.
+    case storageFull(reason: String)
+    /// The machine failed and nothing was written. The same append may be tried again.
+    case notStored(reason: String)
+    /// The machine failed at the worst moment: the append is wholly there or wholly absent, and
+    /// only opening the store again will tell. Until then nobody sees its events.
+    case outcomeUnknown(StoreFailure)
+    /// An earlier failure stopped the store; this append was not written. Reads go on. Close the
+    /// store and open it again.
+    case poisoned(StoreFailure)
+    /// Acknowledged events are damaged or missing on disk. Nothing was changed; restore a backup.
+    case damaged(StoreDamage)
+    /// Somebody else has the store open for writing; `owner` is what they say of themselves.
+    case locked(path: String, owner: String)
+    /// There is no store at the path.
+    case notAStore(path: String)
+    /// A newer version of the library wrote the store. Use that version.
+    case unsupportedFormat(file: String, reason: String)
+    /// The store was closed.
+    case closed
+    /// The store was opened before a `fork`, and this is the child. Open it in one process only.
+    case forked
+    /// The task was cancelled; nothing was written.
+    case cancelled
+    /// The machine failed during a read or while opening. Nothing was lost by it.
+    case io(call: String, file: String, code: Int32)
+    /// An error of another storage, in its own words.
+    case storage(reason: String)
+}
+
+/// An append that lost against another writer.
+public struct StreamConflict: Error, Hashable, Sendable {
+    /// The stream.
+    public let stream: StreamID
+    /// What the caller believed.
+    public let expected: ExpectedVersion
+    /// Where the stream is.
+    public let actual: StreamVersion
+
+    /// Creates the description of a conflict. Stores do this.
+    public init(stream: StreamID, expected: ExpectedVersion, actual: StreamVersion) {
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+    }
+}
+
+/// A failure after which a store writes no more.
+public struct StoreFailure: Error, Hashable, Sendable {
+    /// What failed, with the system's error number.
+    public let reason: String
+    /// The last position that is known to be durable.
+    public let lastDurable: LogPosition
+
+    /// Creates the description of a failure. Stores do this.
+    public init(reason: String, lastDurable: LogPosition) {
+        self.reason = reason
+        self.lastDurable = lastDurable
+    }
+}
+
+/// Damage to a store on disk.
+public struct StoreDamage: Error, Hashable, Sendable {
+    /// The file, relative to the store's directory.
+    public let file: String
+    /// The offset in the file at which sense ends.
+    public let offset: UInt64
+    /// What is wrong there.
+    public let reason: String
+
+    /// Creates the description of damage. Stores do this.
+    public init(file: String, offset: UInt64, reason: String) {
+        self.file = file
+        self.offset = offset
+        self.reason = reason
+    }
+}
+
+extension EventStoreError: CustomStringConvertible {
+    /// The error in a sentence, with what to do next.
+    public var description: String {
+        switch self {
+        case .conflict(let conflict): "\(conflict)"
+        case .invalidRequest(let reason): "The append was refused: \(reason)."
+        case .limitExceeded(let what, let size, let limit):
+            "The append was refused: \(what) is \(size), the most is \(limit)."
+        case .unsupported(let feature):
+            "This store does not offer \(feature) yet; nothing was written."
+        case .storageFull(let reason):
+            "The disk is full (\(reason)); nothing was written. Make room and try again."
+        case .notStored(let reason): "Nothing was written: \(reason). It may be tried again."
+        case .outcomeUnknown(let failure):
+            "Whether the events were stored is unknown: \(failure.reason). Close the store and "
+                + "open it again to find out; until position \(failure.lastDurable) all is safe."
+        case .poisoned(let failure):
+            "The store stopped writing: \(failure.reason). Nothing of this append was written. "
+                + "Close the store and open it again."
+        case .damaged(let damage):
+            "The store is damaged: \(damage.file) at byte \(damage.offset): \(damage.reason). "
+                + "Nothing was changed. Restore a backup."
+        case .locked(let path, let owner):
+            "\(path) is open for writing elsewhere (\(owner)). Close it there first."
+        case .notAStore(let path): "There is no event store at \(path)."
+        case .unsupportedFormat(let file, let reason):
+            "\(file) was written by a newer version: \(reason)."
+        case .closed: "The store is closed."
+        case .forked: "The store was opened before a fork and cannot be used in the child."
+        case .cancelled: "The task was cancelled; nothing was written."
+        case .io(let call, let file, let code): "\(call) failed on \(file): error \(code)."
+        case .storage(let reason): "The storage failed: \(reason)."
+        }
+    }
+}
+
+extension StreamConflict: CustomStringConvertible {
+    /// The conflict in a sentence.
+    public var description: String {
+        let belief =
+            switch expected {
+            case .noStream: "to have no events"
+            case .exactly(let version): "at version \(version)"
+            case .exists: "to have events"
+            case .any: "anywhere"
+            }
+        return "Stream \(stream) was expected \(belief) and is at version \(actual)."
+    }
+}

@@ -1,0 +1,52 @@
+/// What a store of this library offers to its own command bus beyond ``EventStore``: a look at
+/// appends that are accepted and not yet durable.
+///
+/// A hot stream would otherwise cost one sync a command, with everybody else deciding in vain
+/// meanwhile. Nothing that rests on a queued event may be answered before that event is durable:
+/// pass the ``QueueMark`` of what was read to `settle`, and decide anew when it says `false`.
+package protocol QueuedHeadStore: EventStore {
+    /// Reads one stream forward, queued events included.
+    func readQueued(
+        _ request: StreamRead
+    ) async throws(EventStoreError) -> (page: StreamPage, mark: QueueMark)
+
+    /// Accepts an append and returns without waiting for its sync.
+    ///
+    /// Versions are compared with the queued heads. A conflict may therefore rest on queued
+    /// events; `mark()` taken after it tells when it is final.
+    func enqueue(_ request: AppendRequest) throws(EventStoreError) -> PendingAppend
+
+    /// The mark of everything that is queued now.
+    func mark() -> QueueMark
+
+    /// Returns `true` once everything up to `mark` is durable, `false` when some of it was taken
+    /// back.
+    func settle(_ mark: QueueMark) async throws(EventStoreError) -> Bool
+}
+
+/// A point in the queue of a store.
+package struct QueueMark: Hashable, Sendable {
+    /// The last position that was accepted.
+    package var position: LogPosition
+    /// How often accepted appends have been taken back so far.
+    package var epoch: UInt64
+
+    package init(position: LogPosition, epoch: UInt64) {
+        self.position = position
+        self.epoch = epoch
+    }
+}
+
+/// An append that was accepted and is on its way to the disk.
+package struct PendingAppend: Sendable {
+    private let wait: @Sendable () async throws(EventStoreError) -> AppendReceipt
+
+    package init(_ wait: @escaping @Sendable () async throws(EventStoreError) -> AppendReceipt) {
+        self.wait = wait
+    }
+
+    /// Waits for the receipt. Not cut short by cancellation: the append cannot be taken back.
+    package func receipt() async throws(EventStoreError) -> AppendReceipt {
+        try await wait()
+    }
+}
