@@ -56,6 +56,8 @@ package final class InlineWorker: LogWorker {
         run()
     }
 
+    package var isStopped: Bool { state.withLock { $0.isStopped } }
+
     package func stop() {
         state.withLock { $0.isStopped = true }
     }

@@ -1,0 +1,245 @@
+/// One file of the simulated disk: what a reader sees, and what may be left of it after a crash.
+///
+/// The unit in which a disk keeps or loses what was written is a sector of 512 bytes. Until a sync
+/// the disk may hold, for every sector by itself, what the last sync left there or anything that
+/// was written since; and the file may have any size between those that it had.
+///
+/// Sectors of zeros are not stored, so a file that is written ahead with zeros costs nothing, and a
+/// copy of a file shares its sectors with the original.
+struct SimulatedFile {
+    /// The bytes of a sector; `nil` stands for zeros.
+    typealias Sector = [UInt8]?
+    static let sectorLength = 512
+
+    /// The size that a reader sees.
+    private(set) var size = 0
+    /// The size that a crash leaves when nothing that was not synced survives.
+    private(set) var durableSize = 0
+    /// Every size since the last sync lies in here; `nil` when the size is durable.
+    private(set) var unsyncedSizes: ClosedRange<Int>?
+    /// What a reader sees.
+    ///
+    /// Sectors beyond the end are zeros.
+    private(set) var live: [Sector] = []
+    /// What the disk surely has of the sectors that were not written since the last sync.
+    private(set) var durable: [Sector] = []
+    /// What was written to a sector since the last sync, oldest first.
+    private(set) var unsynced: [Int: [Sector]] = [:]
+    /// Sectors whose content never reached the disk although the system calls them clean: a sync
+    /// failed.
+    private(set) var lost: Set<Int> = []
+
+    init() {}
+
+    /// A file as a disk at rest has it.
+    init(contents: [UInt8]) {
+        contents.withUnsafeBytes { write($0, at: 0) }
+        sync()
+    }
+
+    var contents: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: size)
+        _ = bytes.withUnsafeMutableBytes { read(into: $0, at: 0) }
+        return bytes
+    }
+
+    // MARK: - What a process does
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+        let count = min(buffer.count, max(0, size - offset))
+        var done = 0
+        while done < count {
+            let index = (offset + done) / Self.sectorLength
+            guard index < live.count else {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<count])
+                rest.initializeMemory(as: UInt8.self, repeating: 0)
+                break
+            }
+            let start = (offset + done) % Self.sectorLength
+            let part = min(Self.sectorLength - start, count - done)
+            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + part])
+            if let sector = live[index] {
+                sector.withUnsafeBytes {
+                    target.copyMemory(from: .init(rebasing: $0[start..<start + part]))
+                }
+            } else {
+                target.initializeMemory(as: UInt8.self, repeating: 0)
+            }
+            done += part
+        }
+        return count
+    }
+
+    mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        var done = 0
+        while done < bytes.count {
+            let index = (offset + done) / Self.sectorLength
+            let start = (offset + done) % Self.sectorLength
+            if index >= touchedEnd, Self.isZero(.init(rebasing: bytes[done...])) { break }
+            let part = min(Self.sectorLength - start, bytes.count - done)
+            patch(index, from: start, with: .init(rebasing: bytes[done..<done + part]))
+            done += part
+        }
+        setSize(max(size, offset + bytes.count))
+    }
+
+    mutating func truncate(to newSize: Int) {
+        if newSize < size {
+            let (index, start) = newSize.quotientAndRemainder(dividingBy: Self.sectorLength)
+            if start > 0, let sector = sector(index, of: live) {
+                put(sector[..<start] + zeros(Self.sectorLength - start), at: index)
+            }
+            let firstWhole = start > 0 ? index + 1 : index
+            for index in firstWhole..<max(firstWhole, live.count) { put(nil, at: index) }
+        }
+        setSize(newSize)
+    }
+
+    mutating func sync() {
+        for (index, versions) in unsynced {
+            Self.set(versions[versions.count - 1], at: index, in: &durable)
+        }
+        unsynced = [:]
+        durableSize = size
+        unsyncedSizes = nil
+    }
+
+    /// A sync that fails, as Linux does it.
+    ///
+    /// Whatever the disk has by now, it keeps; the pages count as clean from now on, so that readers
+    /// go on seeing the new bytes and a later sync writes nothing.
+    mutating func failSync(_ dice: Dice) {
+        let mode = dice.choice(among: 3, 0)
+        for (index, versions) in unsynced {
+            let kept: Int =
+                switch mode {
+                case 0: 0
+                case 1: dice.choice(among: versions.count + 1, UInt64(index))
+                default: dice.choice(among: 2, UInt64(index)) * versions.count
+                }
+            if kept > 0 { Self.set(versions[kept - 1], at: index, in: &durable) }
+            if sector(index, of: durable) != sector(index, of: live) { lost.insert(index) }
+        }
+        unsynced = [:]
+    }
+
+    /// Has readers see what the disk has, where nothing waits to be written.
+    mutating func dropCache() {
+        for index in lost where unsynced[index] == nil {
+            Self.set(sector(index, of: durable), at: index, in: &live)
+        }
+        lost = []
+    }
+
+    // MARK: - What a crash does
+
+    /// The number of sectors that a crash may or may not keep.
+    var unsyncedSectors: Dictionary<Int, [Sector]>.Keys { unsynced.keys }
+
+    /// What the disk has after a crash: of each unsynced sector the version that `version` names,
+    /// from 0 (the synced one) to the number of later ones.
+    func afterCrash(size: Int, version: (_ sector: Int, _ count: Int) -> Int) -> SimulatedFile {
+        var result = SimulatedFile()
+        result.durable = durable
+        for (index, versions) in unsynced {
+            let kept = version(index, versions.count)
+            if kept > 0 { Self.set(versions[kept - 1], at: index, in: &result.durable) }
+        }
+        result.live = result.durable
+        result.touchedEnd = result.durable.count
+        result.size = max(size, result.live.count * Self.sectorLength)
+        result.durableSize = result.size
+        result.truncate(to: size)
+        result.sync()
+        return result
+    }
+
+    /// Puts other bytes in the place of a sector, on the disk and in memory.
+    mutating func replace(_ index: Int, with bytes: [UInt8]) {
+        Self.set(bytes, at: index, in: &durable)
+        Self.set(bytes, at: index, in: &live)
+    }
+
+    /// Fills a sector with noise, as a disk may that loses power while it writes it.
+    mutating func garble(_ index: Int, _ dice: Dice) {
+        let noise = (0..<Self.sectorLength / 8).flatMap { word in
+            withUnsafeBytes(of: dice.roll(UInt64(index), UInt64(word))) { Array($0) }
+        }
+        replace(index, with: noise)
+    }
+
+    mutating func flip(bit: Int, ofByte offset: Int) {
+        let (index, byte) = offset.quotientAndRemainder(dividingBy: Self.sectorLength)
+        var sector = sector(index, of: durable) ?? zeros(Self.sectorLength)
+        sector[byte] ^= 1 << UInt8(bit)
+        replace(index, with: sector)
+    }
+
+    // MARK: - Sectors
+
+    /// From here on, no sector was ever anything but zeros.
+    private var touchedEnd = 0
+
+    private func sector(_ index: Int, of sectors: [Sector]) -> Sector {
+        index < sectors.count ? sectors[index] : nil
+    }
+
+    private static func set(_ sector: Sector, at index: Int, in sectors: inout [Sector]) {
+        if index >= sectors.count {
+            if sector == nil { return }
+            sectors.append(contentsOf: repeatElement(nil, count: index + 1 - sectors.count))
+        }
+        sectors[index] = sector
+    }
+
+    private mutating func patch(_ index: Int, from start: Int, with bytes: UnsafeRawBufferPointer) {
+        if bytes.count == Self.sectorLength {
+            put(Self.isZero(bytes) ? nil : [UInt8](bytes), at: index)
+            return
+        }
+        var sector = sector(index, of: live) ?? zeros(Self.sectorLength)
+        sector.withUnsafeMutableBytes {
+            UnsafeMutableRawBufferPointer(rebasing: $0[start..<start + bytes.count])
+                .copyMemory(from: bytes)
+        }
+        let isZero = sector.withUnsafeBytes { Self.isZero($0) }
+        put(isZero ? nil : sector, at: index)
+    }
+
+    private mutating func put(_ new: Sector, at index: Int) {
+        if unsynced[index] != nil {
+            if sector(index, of: live) == new { return }
+            unsynced[index]?.append(new)
+        } else {
+            let isThere = sector(index, of: durable) == new && sector(index, of: live) == new
+            if isThere { return }
+            unsynced[index] = [new]
+        }
+        lost.remove(index)
+        Self.set(new, at: index, in: &live)
+        touchedEnd = max(touchedEnd, index + 1)
+    }
+
+    private mutating func setSize(_ new: Int) {
+        guard new != size || new != durableSize else { return }
+        size = new
+        let known = unsyncedSizes ?? min(durableSize, new)...max(durableSize, new)
+        unsyncedSizes = min(known.lowerBound, new)...max(known.upperBound, new)
+    }
+
+    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var offset = 0
+        while offset + 64 <= bytes.count {
+            let block = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+            if block != .zero { return false }
+            offset += 64
+        }
+        while offset < bytes.count {
+            if bytes[offset] != 0 { return false }
+            offset += 1
+        }
+        return true
+    }
+}
+
+private func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
