@@ -19,10 +19,14 @@ let package = Package(
         .target(name: "Wellspring", dependencies: ["WellspringLog"]),
         .target(name: "WellspringTestKit", dependencies: ["Wellspring", "WellspringLog"]),
 
+        // What the two applications share has nothing to do with event sourcing: CSV, options, tables.
+        .target(name: "ExampleSupport", path: "Examples/Support"),
         .executableTarget(
-            name: "OrderApp", dependencies: ["Wellspring"], path: "Examples/OrderApp"),
+            name: "OrderApp", dependencies: ["Wellspring", "ExampleSupport"],
+            path: "Examples/OrderApp"),
         .executableTarget(
-            name: "ProductApp", dependencies: ["Wellspring"], path: "Examples/ProductApp"),
+            name: "ProductApp", dependencies: ["Wellspring", "ExampleSupport"],
+            path: "Examples/ProductApp"),
 
         .testTarget(
             name: "WellspringLogTests", dependencies: ["WellspringLog", "WellspringTestKit"]),
@@ -32,8 +36,13 @@ let package = Package(
         .testTarget(
             name: "WellspringTestKitTests",
             dependencies: ["Wellspring", "WellspringLog", "WellspringTestKit"]),
-        .testTarget(name: "OrderAppTests", dependencies: ["OrderApp", "WellspringTestKit"]),
-        .testTarget(name: "ProductAppTests", dependencies: ["ProductApp", "WellspringTestKit"]),
+        .testTarget(name: "ExampleSupportTests", dependencies: ["ExampleSupport"]),
+        .testTarget(
+            name: "OrderAppTests",
+            dependencies: ["OrderApp", "ExampleSupport", "Wellspring", "WellspringTestKit"]),
+        .testTarget(
+            name: "ProductAppTests",
+            dependencies: ["ProductApp", "ExampleSupport", "Wellspring", "WellspringTestKit"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]
