@@ -37,6 +37,9 @@ public protocol DomainEvent: ReadableEvent, Codable {
     /// The shape of the content that this version of the program writes; 1 unless said otherwise.
     static var schemaVersion: UInt16 { get }
 
+    /// Labels by which readers find the event whatever its stream; none unless said otherwise.
+    var tags: [Tag] { get }
+
     /// Returns the stored form.
     ///
     /// - Throws: ``EventCodingError`` when a value cannot be written, such as an infinite number.
@@ -51,6 +54,9 @@ extension DomainEvent {
     public static var names: Set<EventName> {
         Set(CodingKeys.allCases.map { EventName($0.stringValue) })
     }
+
+    /// None.
+    public var tags: [Tag] { [] }
 
     /// Shape 1.
     public static var schemaVersion: UInt16 { 1 }

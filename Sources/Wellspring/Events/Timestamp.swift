@@ -17,6 +17,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
         self.nanoseconds = nanoseconds
     }
 
+    /// The present, by the system's clock.
+    public static var now: Timestamp { Timestamp(Date()) }
+
     /// Creates a moment from whole seconds since 1970, or `nil` beyond the years 1677 to 2262.
     public init?(seconds: Int64) {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

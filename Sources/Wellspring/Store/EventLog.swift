@@ -1,0 +1,42 @@
+import WellspringLog
+
+/// Where a store keeps its events: memory, or a directory of files.
+///
+/// Knows nothing of expected versions, filters or waiting; those are decided once, in
+/// ``CoreState``, over either log.
+protocol EventLog: AnyObject, Sendable {
+    /// Whether a commit does no I/O, so that it can happen inside the store's lock.
+    var isInstant: Bool { get }
+
+    /// Adds a group whose first event is at the position after the last one. One caller at a time.
+    ///
+    /// On return the group may be shown: it is as durable as the mode promises.
+    func commit(_ group: [QueuedAppend]) throws(CommitFailure)
+
+    /// Reads the events at `positions`, all of them visible, in that order. Stops after the event
+    /// with which `bytes` of payload are reached, and reads at least one.
+    func events(
+        at positions: some Collection<UInt64>, bytes: Int
+    ) throws(EventStoreError) -> [RecordedEvent]
+
+    /// The last position that outlives a power cut.
+    var durablePosition: UInt64 { get }
+
+    /// What is due after a commit or when the timer fires. One caller at a time, as for `commit`.
+    func doHousekeeping(timerFired: Bool) throws(CommitFailure) -> HousekeepingTimer
+
+    /// Makes everything that was committed durable. One caller at a time, as for `commit`.
+    func sync() throws(CommitFailure)
+
+    /// Ends the log properly. One caller at a time, as for `commit`.
+    func close() throws(CommitFailure)
+
+    /// Lets go of the log without writing anything more.
+    func abandon()
+}
+
+/// When a log wants to be looked after next.
+enum HousekeepingTimer: Hashable, Sendable {
+    case notNeeded
+    case after(nanoseconds: UInt64)
+}

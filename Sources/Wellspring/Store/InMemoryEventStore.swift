@@ -1,0 +1,74 @@
+import WellspringLog
+
+/// An event store that keeps everything in memory and forgets it on exit.
+///
+/// It is the file store without the files: every decision about versions, filters and waiting is
+/// made by the same code, and events are encoded all the same, so that what works here works on
+/// disk. Use it in tests and for data that may be lost.
+public final class InMemoryEventStore: QueuedHeadStore {
+    private let core: StoreCore
+
+    /// Creates an empty store.
+    ///
+    /// - Parameters:
+    ///   - seed: Where the ids of events begin; the same seed gives the same ids.
+    ///   - clock: What time it is. The store never records a time before the one before.
+    public init(
+        seed: UInt64 = .random(in: .min ... .max),
+        clock: @escaping @Sendable () -> Timestamp = { .now }
+    ) {
+        core = StoreCore(
+            log: MemoryLog(), state: CoreState(), seed: seed, mayLead: false, clock: clock,
+            onNotice: { _ in })
+    }
+
+    /// Appends all events of `request`, or none of them.
+    public func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
+        try await core.receipt(for: try core.enqueue(request))
+    }
+
+    /// Reads a page of one stream.
+    public func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage {
+        try core.read(request)
+    }
+
+    /// Reads a page of the log.
+    public func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
+        try core.read(request)
+    }
+
+    /// Returns once an event after `position` can be read.
+    public func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
+        try await core.waitForEvents(after: position)
+    }
+
+    /// Ends the store: appends, reads and waiting readers fail from now on.
+    public func close() async {
+        await core.close()
+    }
+}
+
+extension InMemoryEventStore {
+    package func readQueued(
+        _ request: StreamRead
+    ) async throws(EventStoreError) -> (page: StreamPage, mark: QueueMark) {
+        try core.readQueued(request)
+    }
+
+    package func enqueue(_ request: AppendRequest) throws(EventStoreError) -> PendingAppend {
+        core.pending(try core.enqueue(request))
+    }
+
+    package func mark() -> QueueMark { core.mark() }
+
+    package func settle(_ mark: QueueMark) async throws(EventStoreError) -> Bool {
+        try await core.settle(mark)
+    }
+}
+
+extension StoreCore {
+    /// An accepted append as the command bus sees it.
+    func pending(_ ticket: AppendTicket) -> PendingAppend {
+        PendingAppend { () async throws(EventStoreError) in try await self.receipt(for: ticket) }
+    }
+}

@@ -1,0 +1,320 @@
+import WellspringLog
+
+/// The one implementation of what a store does, over either log.
+///
+/// Callers decide under the lock and act outside it. At most one of them, or the store's own
+/// thread, is at work on the log at any moment; the others queue, and share its sync.
+final class StoreCore: Sendable {
+    let state: Guarded<CoreState>
+    let log: any EventLog
+    private let ids: Guarded<MessageIDGenerator>
+    private let clock: @Sendable () -> Timestamp
+    /// Whether a caller may do the sync itself when nobody else waits.
+    private let mayLead: Bool
+    /// The store's own thread; absent where commits are instant.
+    private let worker: Guarded<(any LogWorker)?>
+    private let onNotice: @Sendable (StoreNotice) -> Void
+
+    /// One sync covers at most this much.
+    private static let groupBytes = 4 << 20
+    private static let groupAppends = 4_096
+
+    init(
+        log: any EventLog, state: CoreState, seed: UInt64, mayLead: Bool,
+        clock: @escaping @Sendable () -> Timestamp,
+        onNotice: @escaping @Sendable (StoreNotice) -> Void
+    ) {
+        self.log = log
+        self.state = Guarded(state)
+        self.ids = Guarded(MessageIDGenerator(seed: seed))
+        self.clock = clock
+        self.mayLead = mayLead
+        self.worker = Guarded(nil)
+        self.onNotice = onNotice
+    }
+
+    /// Gives the store its thread. To be called once, before the first append.
+    func start(_ makeWorker: (@escaping @Sendable (WorkerSignal) -> Void) -> any LogWorker) {
+        let started = makeWorker { [weak self] signal in self?.work(on: signal) }
+        worker.withLock { $0 = started }
+    }
+}
+
+// MARK: - Appending
+
+extension StoreCore {
+    /// Accepts an append; somebody has to wait on the ticket for it to be committed.
+    func enqueue(_ request: AppendRequest) throws(EventStoreError) -> AppendTicket {
+        guard !Task.isCancelled else { throw .cancelled }
+        let bytes = try request.validated()
+        let now = clock()
+        let (ticket, wakeups) = try state.withLock {
+            state throws(EventStoreError) -> (AppendTicket, [Wakeup]) in
+            let ticket = try ids.withLock { ids throws(EventStoreError) in
+                try state.accept(request, bytes: bytes, now: now, ids: &ids)
+            }
+            return (ticket, log.isInstant ? state.commitInstantly(to: log) : [])
+        }
+        for wakeup in wakeups { wakeup.resume() }
+        return ticket
+    }
+
+    /// Waits until an accepted append is settled, and does the work itself when nobody else is at
+    /// it. Not cut short by cancellation.
+    func receipt(for ticket: AppendTicket) async throws(EventStoreError) -> AppendReceipt {
+        switch claim(ticket) {
+        case .settled(let result): return try result.get()
+        case .leads: commitOnce()
+        case .wakesWorker: wakeWorker()
+        case .waits: break
+        }
+        let result = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<Result<AppendReceipt, EventStoreError>, Never>) in
+            let settled = state.withLock { _ -> Result<AppendReceipt, EventStoreError>? in
+                if case .settled(let result) = ticket.state { return result }
+                ticket.state = .awaited(continuation)
+                return nil
+            }
+            if let settled { continuation.resume(returning: settled) }
+        }
+        return try result.get()
+    }
+
+    private enum Claim {
+        case settled(Result<AppendReceipt, EventStoreError>)
+        case leads, wakesWorker, waits
+    }
+
+    private func claim(_ ticket: AppendTicket) -> Claim {
+        // Leading blocks a thread of the pool for the length of a sync: only for work that
+        // matters, and only when nobody else wants one.
+        let canLead = mayLead && Task.currentPriority >= .medium
+        return state.withLock { state in
+            if case .settled(let result) = ticket.state { return .settled(result) }
+            guard !state.isCommitting, !state.pending.isEmpty else { return .waits }
+            state.isCommitting = true
+            return canLead && state.pending.count == 1 ? .leads : .wakesWorker
+        }
+    }
+
+    private func wakeWorker() {
+        worker.withLock { $0 }?.wake()
+    }
+}
+
+extension CoreState {
+    /// Commits and publishes everything pending to a log that does no I/O.
+    fileprivate mutating func commitInstantly(to log: any EventLog) -> [Wakeup] {
+        let group = takeGroup(bytes: .max, appends: .max)
+        do {
+            try log.commit(group)
+            return publish()
+        } catch {
+            return takeBack(inFlight: .closed, pending: .closed)
+        }
+    }
+}
+
+// MARK: - Committing
+
+extension StoreCore {
+    /// One group, then the worker takes over if more has come. The caller has set `isCommitting`.
+    private func commitOnce() {
+        commitGroup()
+        if hasMoreWork() { wakeWorker() } else { keepHouse(timerFired: false) }
+    }
+
+    /// The body of the store's thread.
+    private func work(on signal: WorkerSignal) {
+        switch signal {
+        case .woken:
+            repeat { commitGroup() } while hasMoreWork()
+            keepHouse(timerFired: false)
+        case .timer:
+            keepHouse(timerFired: true)
+        }
+    }
+
+    /// Whether there is more to do; when not, the right to commit is given back.
+    private func hasMoreWork() -> Bool {
+        state.withLock { state in
+            state.isCommitting = state.hasWork
+            return state.isCommitting
+        }
+    }
+
+    private func commitGroup() {
+        let group = state.withLock {
+            $0.takeGroup(bytes: Self.groupBytes, appends: Self.groupAppends)
+        }
+        var failure: CommitFailure?
+        if !group.isEmpty {
+            do { try log.commit(group) } catch { failure = error }
+        }
+        settle(failure)
+        serveRequests()
+    }
+
+    /// Publishes the group in flight, or takes it back.
+    private func settle(_ failure: CommitFailure?) {
+        let wakeups: [Wakeup]
+        if let failure {
+            let lastDurable = LogPosition(log.durablePosition)
+            wakeups = state.withLock { $0.settle(failure, lastDurable: lastDurable) }
+            onNotice(StoreNotice(failure, lastDurable: lastDurable))
+        } else {
+            wakeups = state.withLock { $0.publish() }
+        }
+        for wakeup in wakeups { wakeup.resume() }
+    }
+
+    /// Syncs and closes for those who asked, once nothing is pending.
+    private func serveRequests() {
+        let (syncs, closes) = state.withLock { $0.takeRequests() }
+        if !syncs.isEmpty {
+            let error = syncNow()
+            for request in syncs { request.resume(returning: error) }
+        }
+        if !closes.isEmpty {
+            do {
+                try log.close()
+            } catch {
+                onNotice(StoreNotice(error, lastDurable: LogPosition(log.durablePosition)))
+            }
+            for request in closes { request.resume() }
+        }
+    }
+
+    private func syncNow() -> EventStoreError? {
+        if let end = state.withLock({ $0.end }), case .poisoned = end { return end.error }
+        do {
+            try log.sync()
+            return nil
+        } catch {
+            settle(error)
+            return state.withLock { $0.end?.error } ?? .closed
+        }
+    }
+
+    /// Lets the log write its mark or sync its interval, if nobody is at work on it.
+    private func keepHouse(timerFired: Bool) {
+        let isMine = state.withLock { state in
+            guard !state.isCommitting, state.end == nil else { return false }
+            state.isCommitting = true
+            return true
+        }
+        guard isMine else { return }
+        do {
+            if case .after(let nanoseconds) = try log.doHousekeeping(timerFired: timerFired) {
+                worker.withLock { $0 }?.setTimer(nanoseconds: nanoseconds)
+            }
+        } catch {
+            settle(error)
+        }
+        if hasMoreWork() { wakeWorker() }
+    }
+}
+
+extension CoreState {
+    var hasWork: Bool { !pending.isEmpty || !syncRequests.isEmpty || !closeRequests.isEmpty }
+
+    /// Those who asked for a sync, and once nothing is pending those who asked for the end.
+    fileprivate mutating func takeRequests() -> (
+        syncs: [UnsafeContinuation<EventStoreError?, Never>],
+        closes: [UnsafeContinuation<Void, Never>]
+    ) {
+        guard pending.isEmpty else { return ([], []) }
+        defer {
+            syncRequests = []
+            closeRequests = []
+        }
+        return (syncRequests, closeRequests)
+    }
+
+    fileprivate mutating func settle(
+        _ failure: CommitFailure, lastDurable: LogPosition
+    ) -> [Wakeup] {
+        switch failure {
+        case .rolledBack(let error):
+            let error = EventStoreError(notStoredBecauseOf: error)
+            return takeBack(inFlight: error, pending: error)
+        case .tooLarge(let bytes, let limit):
+            let error = EventStoreError.limitExceeded(
+                what: "the group in bytes", size: bytes, limit: limit)
+            return takeBack(inFlight: error, pending: error)
+        case .poisoned(let error):
+            return fail(StoreFailure(reason: "\(error)", lastDurable: lastDurable))
+        case .alreadyPoisoned:
+            return fail(
+                StoreFailure(reason: "an earlier write failed", lastDurable: lastDurable))
+        case .closed:
+            return takeBack(inFlight: .closed, pending: .closed)
+        case .forked:
+            return takeBack(inFlight: .forked, pending: .forked)
+        }
+    }
+}
+
+// MARK: - Ending
+
+extension StoreCore {
+    /// Returns once everything that was appended is durable.
+    func sync() async throws(EventStoreError) {
+        guard !log.isInstant else { return }
+        let error = await withUnsafeContinuation {
+            (continuation: UnsafeContinuation<EventStoreError?, Never>) in
+            let refused = state.withLock { state -> EventStoreError?? in
+                if let end = state.end { return .some(end.error) }
+                state.syncRequests.append(continuation)
+                guard !state.isCommitting else { return nil }
+                state.isCommitting = true
+                return .some(nil)
+            }
+            switch refused {
+            case .some(.some(let error)): continuation.resume(returning: error)
+            case .some(.none): wakeWorker()
+            case .none: break
+            }
+        }
+        if let error { throw error }
+    }
+
+    /// Finishes what was accepted, refuses the rest, and ends the log properly.
+    func close() async {
+        let wakeups = state.withLock { state -> [Wakeup] in
+            guard state.end == nil else { return [] }
+            state.end = .closed
+            return state.waiters.takeAll(.closed)
+        }
+        for wakeup in wakeups { wakeup.resume() }
+        guard let worker = worker.withLock({ $0 }) else { return }
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            let wakes = state.withLock { state in
+                state.closeRequests.append(continuation)
+                defer { state.isCommitting = true }
+                return !state.isCommitting
+            }
+            if wakes { worker.wake() }
+        }
+        stopWorker()
+    }
+
+    /// Lets go of everything without writing more: what a store does that is dropped unclosed.
+    func abandon() {
+        stopWorker()
+        let wakeups = state.withLock { state -> [Wakeup] in
+            if state.end == nil { state.end = .closed }
+            return state.takeBack(inFlight: .closed, pending: .closed)
+                + state.waiters.takeAll(.closed)
+        }
+        for wakeup in wakeups { wakeup.resume() }
+        log.abandon()
+    }
+
+    private func stopWorker() {
+        worker.withLock { worker in
+            defer { worker = nil }
+            return worker
+        }?.stop()
+    }
+}

@@ -1,0 +1,91 @@
+/// The sizes beyond which a store refuses a request. Each is in bytes of UTF-8 or a count.
+enum StoreLimits {
+    static let streamName = 1_024
+    static let category = 255
+    static let eventName = 255
+    static let tag = 256
+    static let tagsPerEvent = 64
+    static let key = 256
+    static let headers = 1 << 20
+    static let payload = 8 << 20
+    static let eventsPerAppend = 100_000
+    /// What all events of one append take on disk, at most.
+    static let append = 15 << 20
+}
+
+extension AppendRequest {
+    /// Refuses what no store keeps, before anything is locked or written.
+    ///
+    /// - Returns: About how many bytes the append takes on disk, and never less than it takes.
+    func validated() throws(EventStoreError) -> Int {
+        guard condition == nil else { throw .unsupported(feature: "append conditions") }
+        guard idempotencyKey == nil else { throw .unsupported(feature: "idempotency keys") }
+        guard !writes.isEmpty else { throw .invalidRequest(reason: "it names no stream") }
+        if writes.count > 1 {
+            var seen: Set<StreamID> = []
+            for write in writes where !seen.insert(write.stream).inserted {
+                throw .invalidRequest(reason: "it names stream \(write.stream) twice")
+            }
+        }
+        var bytes = 16
+        var count = 0
+        for write in writes {
+            try write.stream.validate()
+            bytes += 32 + write.stream.exact.value.utf8.count
+            count += write.events.count
+            for event in write.events { bytes += try event.validated() }
+        }
+        try check("the number of events", count, StoreLimits.eventsPerAppend)
+        try check("the append in bytes", bytes, StoreLimits.append)
+        return bytes
+    }
+}
+
+extension NewEvent {
+    fileprivate func validated() throws(EventStoreError) -> Int {
+        try check(event.name.exact, "the event name", StoreLimits.eventName)
+        try check("the payload of \(event.name) in bytes", event.payload.count, StoreLimits.payload)
+        try check("the number of tags", tags.count, StoreLimits.tagsPerEvent)
+        var bytes = 160 + event.name.exact.value.utf8.count + event.payload.count
+        for tag in tags {
+            try check(tag.exact, "a tag", StoreLimits.tag)
+            bytes += 2 + tag.exact.value.utf8.count
+        }
+        if !metadata.headers.isEmpty {
+            let size = metadata.headers.reduce(0) {
+                $0 + 8 + $1.key.utf8.count + $1.value.utf8.count
+            }
+            try check("the headers in bytes", size, StoreLimits.headers)
+            bytes += size
+        }
+        return bytes
+    }
+}
+
+extension StreamID {
+    fileprivate func validate() throws(EventStoreError) {
+        let category = self.category
+        try check(exact, "the stream name", StoreLimits.streamName)
+        try check(category.exact, "the category", StoreLimits.category)
+        guard !category.rawValue.utf8.contains(UInt8(ascii: "/")) else {
+            throw .invalidRequest(reason: "category \(category) holds a slash")
+        }
+        guard !key.isEmpty else {
+            throw .invalidRequest(reason: "the key of a stream in \(category) is empty")
+        }
+    }
+}
+
+private func check(
+    _ name: ExactString, _ what: String, _ limit: Int
+) throws(EventStoreError) {
+    guard !name.value.isEmpty else { throw .invalidRequest(reason: "\(what) is empty") }
+    guard !name.value.utf8.contains(0) else {
+        throw .invalidRequest(reason: "\(what) holds a NUL byte")
+    }
+    try check("\(what) in bytes", name.value.utf8.count, limit)
+}
+
+private func check(_ what: String, _ size: Int, _ limit: Int) throws(EventStoreError) {
+    guard size <= limit else { throw .limitExceeded(what: what, size: size, limit: limit) }
+}

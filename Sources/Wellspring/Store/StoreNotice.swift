@@ -1,0 +1,72 @@
+import WellspringLog
+
+/// Something about a store that its operator may want to know.
+///
+/// Pass a closure to the store's configuration to put notices into a log or a health check. It is
+/// called from the store's own thread and must return soon.
+@nonexhaustive
+public enum StoreNotice: Hashable, Sendable {
+    /// The store was opened; the report says what was found and done.
+    case opened(RecoveryReport)
+    /// A write failed and was taken back. The appends concerned failed and may be tried again.
+    case tookBack(reason: String)
+    /// The store stopped writing. Close it and open it again.
+    case poisoned(StoreFailure)
+    /// The store was closed, with or without everything a clean close does.
+    case closed(reason: String?)
+    /// A saved projection was set aside, and will be rebuilt from the log.
+    case discardedCheckpoint(ProjectionName, reason: String)
+    /// The store went away without `close()`. Nothing is lost; the next opening takes longer.
+    case abandoned
+}
+
+extension StoreNotice {
+    init(_ failure: CommitFailure, lastDurable: LogPosition) {
+        switch failure {
+        case .poisoned(let error):
+            self = .poisoned(StoreFailure(reason: "\(error)", lastDurable: lastDurable))
+        case .alreadyPoisoned:
+            self = .poisoned(
+                StoreFailure(reason: "an earlier write failed", lastDurable: lastDurable))
+        case .rolledBack(let error): self = .tookBack(reason: "\(error)")
+        case .tooLarge(let bytes, let limit):
+            self = .tookBack(reason: "\(bytes) bytes in one group, the most is \(limit)")
+        case .closed: self = .closed(reason: nil)
+        case .forked: self = .closed(reason: "the process was forked")
+        }
+    }
+}
+
+extension EventStoreError {
+    init(notStoredBecauseOf error: SystemError) {
+        self =
+            error.kind == .noSpace
+            ? .storageFull(reason: "\(error)") : .notStored(reason: "\(error)")
+    }
+
+    init(_ error: LogError, path: String) {
+        switch error {
+        case .damaged(let damage):
+            self = .damaged(
+                StoreDamage(file: damage.file, offset: damage.offset, reason: damage.reason))
+        case .locked(let owner): self = .locked(path: path, owner: owner)
+        case .notAStore(let path): self = .notAStore(path: path)
+        case .unsupportedFormat(let file, let reason):
+            self = .unsupportedFormat(file: file, reason: reason)
+        case .closed: self = .closed
+        case .forked: self = .forked
+        case .system(let error): self.init(error)
+        }
+    }
+
+    init(_ error: SystemError) {
+        self = .io(call: error.call, file: error.file, code: error.code)
+    }
+}
+
+extension SystemError: CustomStringConvertible {
+    /// What failed, on which file, with the system's number.
+    public var description: String {
+        "\(call) failed\(file.isEmpty ? "" : " on \(file)") with error \(code)"
+    }
+}
