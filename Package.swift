@@ -36,13 +36,20 @@ let package = Package(
         .testTarget(
             name: "WellspringTestKitTests",
             dependencies: ["Wellspring", "WellspringLog", "WellspringTestKit"]),
+        .target(name: "ExampleTestSupport", path: "Tests/ExampleTestSupport"),
         .testTarget(name: "ExampleSupportTests", dependencies: ["ExampleSupport"]),
         .testTarget(
             name: "OrderAppTests",
-            dependencies: ["OrderApp", "ExampleSupport", "Wellspring", "WellspringTestKit"]),
+            dependencies: [
+                "OrderApp", "ExampleSupport", "ExampleTestSupport", "Wellspring",
+                "WellspringTestKit",
+            ]),
         .testTarget(
             name: "ProductAppTests",
-            dependencies: ["ProductApp", "ExampleSupport", "Wellspring", "WellspringTestKit"]),
+            dependencies: [
+                "ProductApp", "ExampleSupport", "ExampleTestSupport", "Wellspring",
+                "WellspringTestKit",
+            ]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]
