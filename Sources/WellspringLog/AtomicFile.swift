@@ -6,22 +6,50 @@ package enum AtomicFile {
     package static func replace(
         _ directory: any StoreDirectory, name: String, contents: [UInt8]
     ) throws(SystemError) {
-        try replace(directory, name: name, contents: contents, syncsContents: true)
+        switch replaceInSteps(directory, name: name, contents: contents) {
+        case nil: return
+        case .beforeSync(let error), .atSync(let error): throw error
+        }
     }
 
-    static func replace(
-        _ directory: any StoreDirectory, name: String, contents: [UInt8], syncsContents: Bool
-    ) throws(SystemError) {
+    /// At which step a replacement failed.
+    enum Failure: Error {
+        /// The old content is still there, and nothing speaks against another attempt.
+        case beforeSync(SystemError)
+        /// The disk failed to make something durable.
+        case atSync(SystemError)
+    }
+
+    static func replaceInSteps(
+        _ directory: any StoreDirectory, name: String, contents: [UInt8], syncsContents: Bool = true
+    ) -> Failure? {
         let temporary = name + ".tmp"
-        let file = try createAnew(directory, temporary)
-        defer { file.close() }
-        try contents.withUnsafeBufferPointer { (bytes) throws(SystemError) in
-            try file.write(UnsafeRawBufferPointer(bytes), at: 0)
+        do {
+            let file = try createAnew(directory, temporary)
+            defer { file.close() }
+            try contents.withUnsafeBufferPointer { (bytes) throws(SystemError) in
+                try file.write(UnsafeRawBufferPointer(bytes), at: 0)
+            }
+            // Without this sync the new name could outlive a crash that the content does not.
+            if syncsContents, let failure = syncing({ () throws(SystemError) in try file.sync() }) {
+                return failure
+            }
+            try directory.rename(temporary, to: name)
+        } catch {
+            return .beforeSync(error)
         }
-        // Without this sync the new name could outlive a crash that the new content does not.
-        if syncsContents { try file.sync() }
-        try directory.rename(temporary, to: name)
-        try directory.syncDirectory(folder(of: name))
+        return syncing { () throws(SystemError) in
+            try directory.syncDirectory(folder(of: name))
+        }
+    }
+
+    private static func syncing(_ sync: () throws(SystemError) -> Void) -> Failure? {
+        do {
+            try sync()
+            return nil
+        } catch {
+            return .atSync(error)
+        }
     }
 
     /// Reads the file `name` whole; `nil` when there is none.

@@ -4,8 +4,13 @@
 package struct ByteWriter: Sendable {
     /// The bytes that were appended, followed by room for more.
     private var storage: [UInt8]
+    /// Where the bytes begin that `count` and every offset speak of.
+    private var origin = 0
+    /// The end of what was appended, from the start of the storage.
+    private var end = 0
+
     /// How many bytes were appended.
-    package private(set) var count = 0
+    package var count: Int { end &- origin }
 
     package init(capacity: Int = 0) {
         storage = [UInt8](repeating: 0, count: capacity)
@@ -13,13 +18,24 @@ package struct ByteWriter: Sendable {
 
     /// Forgets what was appended and keeps the memory.
     package mutating func removeAll() {
-        count = 0
+        origin = 0
+        end = 0
+    }
+
+    /// Hides what was appended so far: offsets and `count` begin anew at zero, until `unhide()`.
+    mutating func hide() {
+        origin = end
+    }
+
+    /// Shows everything that was appended since `removeAll()` again.
+    mutating func unhide() {
+        origin = 0
     }
 
     /// Forgets everything after the first `length` bytes.
     package mutating func truncate(to length: Int) {
         precondition(length >= 0 && length <= count, "a writer cannot be truncated to \(length)")
-        count = length
+        end = origin + length
     }
 
     /// Appends an integer of fixed width in little-endian order.
@@ -75,8 +91,9 @@ package struct ByteWriter: Sendable {
         precondition(
             offset >= 0 && offset + MemoryLayout<Integer>.size <= count,
             "nothing was written at \(offset) yet")
+        let place = origin + offset
         storage.withUnsafeMutableBytes {
-            $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Integer.self)
+            $0.storeBytes(of: value.littleEndian, toByteOffset: place, as: Integer.self)
         }
     }
 
@@ -85,7 +102,7 @@ package struct ByteWriter: Sendable {
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try storage.withUnsafeBufferPointer { (all) throws(Failure) -> Result in
-            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[0..<count])))
+            try body(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[origin..<end])))
         }
     }
 
@@ -93,22 +110,22 @@ package struct ByteWriter: Sendable {
     package mutating func withUnsafeMutableBytes<Result, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let length = count
+        let used = origin..<end
         return try storage.withUnsafeMutableBufferPointer { (all) throws(Failure) -> Result in
-            let used = UnsafeMutableBufferPointer(rebasing: all[0..<length])
-            return try body(UnsafeMutableRawBufferPointer(used))
+            let bytes = UnsafeMutableBufferPointer(rebasing: all[used])
+            return try body(UnsafeMutableRawBufferPointer(bytes))
         }
     }
 
     /// The bytes appended so far, as a copy.
-    package var bytes: [UInt8] { Array(storage[0..<count]) }
+    package var bytes: [UInt8] { Array(storage[origin..<end]) }
 
     /// Makes room for `length` more bytes and returns where they begin.
     @inline(__always)
     private mutating func advance(by length: Int) -> Int {
-        let place = count
+        let place = end
         if storage.count &- place < length { grow(toHold: place + length) }
-        count = place &+ length
+        end = place &+ length
         return place
     }
 

@@ -1,0 +1,211 @@
+extension CommitLog {
+    /// In the strict mode groups begin and end at multiples of this, so that no page with
+    /// acknowledged bytes is ever written again.
+    private static let pageLength = 4096
+
+    /// Writes one frame and, as the durability says, syncs it.
+    ///
+    /// - Parameters:
+    ///   - client: Who is asked for the footer, and told, when a segment ends and the next begins.
+    ///   - eventCount: How many events the body holds.
+    ///   - sizeHint: An upper estimate of the body's bytes, by which a change of segments is
+    ///     decided before the body is built.
+    ///   - body: Appends the body for the context it is given. Called at most once.
+    package func commit(
+        client: any LogClient, eventCount: UInt32, sizeHint: Int,
+        body: (FrameContext, inout ByteWriter) -> Void
+    ) throws(CommitFailure) -> FramePlace {
+        try checkWritable()
+        try makeRoom(for: FrameHeader.length + max(0, sizeHint), client: client)
+        let header = try build(eventCount: eventCount, body: body)
+        try writeBatch()
+        switch configuration.durability {
+        case .everyCommit:
+            try syncBatch()
+        case .strict:
+            try syncTwice(header)
+        case .interval, .osManaged:
+            adoptBatch()
+        }
+        writer.active.note(header)
+        writer.lastGroup = header.sequence
+        progress.publish(writer)
+        if case .interval(_, let bytes) = configuration.durability, writer.unsyncedBytes >= bytes {
+            try sync()
+        }
+        return FramePlace(header, segment: writer.active.header.number)
+    }
+
+    /// Makes everything that was written durable. A failure poisons the log.
+    package func sync() throws(CommitFailure) {
+        try checkWritable()
+        guard writer.synced != writer.written else { return }
+        try syncActive()
+        adoptSync()
+        progress.publish(writer)
+    }
+
+    /// Writes and syncs a frame without a body, whose only purpose is to say that everything
+    /// before it is durable, if there is anything of which that was not said yet.
+    package func writeMark() throws(CommitFailure) {
+        try checkWritable()
+        // A sealed segment takes no more frames, and its seal is synced: nothing is to be said.
+        guard case .none = writer.roll, writer.lastGroup > writer.witnessed else { return }
+        try sync()
+        try appendMark(flags: 0)
+    }
+
+    func appendMark(flags: UInt8) throws(CommitFailure) {
+        beginBatch()
+        batch.append(.mark, flags: flags, recordedAt: nextTime(), aligned: groupAlignment)
+        try writeBatch()
+        try syncBatch()
+        progress.publish(writer)
+    }
+
+    // MARK: - Before
+
+    func checkWritable() throws(CommitFailure) {
+        guard !writer.isReleased else { throw .closed }
+        guard !writer.isPoisoned else { throw .alreadyPoisoned }
+        guard !directory.isForked else { throw .forked }
+    }
+
+    /// The time of the next frame: the clock's, but never earlier than that of the last frame.
+    func nextTime() -> Int64 {
+        max(writer.written.recordedAt, directory.wallClock())
+    }
+
+    var groupAlignment: Int {
+        configuration.durability == .strict ? Self.pageLength : FrameHeader.alignment
+    }
+
+    func beginBatch() {
+        batch.begin(
+            at: writer.written, salt: writer.active.header.salt,
+            durableSequence: writer.synced.sequence, fault: configuration.plantedFault)
+    }
+
+    private func build(
+        eventCount: UInt32, body: (FrameContext, inout ByteWriter) -> Void
+    ) throws(CommitFailure) -> FrameHeader {
+        let recordedAt = nextTime()
+        beginBatch()
+        if batch.end.offset % UInt64(groupAlignment) != 0 {
+            // A log that was written in another mode ends anywhere; the mark fills up the page.
+            batch.append(.mark, recordedAt: recordedAt, aligned: groupAlignment)
+        }
+        let context = FrameContext(
+            segment: writer.active.header.number, bodyOffset: batch.nextBodyOffset,
+            firstPosition: batch.end.nextPosition, recordedAt: recordedAt)
+        let header = batch.append(
+            .group, eventCount: eventCount, recordedAt: recordedAt, aligned: groupAlignment
+        ) { writer in
+            body(context, &writer)
+        }
+        let limit = min(configuration.frameBytesLimit, FrameHeader.bodyLengthLimit)
+        guard batch.lastBodyLength <= limit else {
+            throw .tooLarge(bytes: batch.lastBodyLength, limit: limit)
+        }
+        return header
+    }
+
+    // MARK: - Writing and syncing
+
+    /// Writes the batch behind the end of the log, or leaves nothing of it.
+    private func writeBatch() throws(CommitFailure) {
+        writer.active.extend(
+            toHold: batch.start + UInt64(batch.count), segmentBytes: configuration.segmentBytes)
+        do {
+            try batch.write(to: writer.active.file)
+        } catch {
+            throw takeBack(to: writer.written.offset, because: error)
+        }
+    }
+
+    /// Syncs the file, and with it the batch and everything before.
+    private func syncBatch() throws(CommitFailure) {
+        try syncActive()
+        adoptBatch()
+        adoptSync()
+    }
+
+    /// Takes the batch for written.
+    func adoptBatch() {
+        writer.unsyncedBytes += batch.end.offset - writer.written.offset
+        writer.written = batch.end
+        writer.claimed = batch.durableSequence
+    }
+
+    /// Takes everything written for durable.
+    func adoptSync() {
+        // The last frame says what was durable before it. Now it is durable itself, and a witness.
+        writer.witnessed = max(writer.witnessed, writer.claimed)
+        writer.synced = writer.written
+        writer.unsyncedBytes = 0
+    }
+
+    /// Syncs the group, then writes a mark behind it and syncs that too.
+    private func syncTwice(_ group: FrameHeader) throws(CommitFailure) {
+        let before = writer
+        try syncBatch()
+        beginBatch()
+        batch.append(.mark, recordedAt: group.recordedAt, aligned: groupAlignment)
+        do {
+            try writeBatch()
+        } catch {
+            guard case .rolledBack(let cause) = error else { throw error }
+            // Only the mark was taken back. Without it the group is not acknowledged, so it goes.
+            let failure = takeBack(to: before.written.offset, because: cause)
+            if case .rolledBack = failure { writer.forget(backTo: before) }
+            throw failure
+        }
+        try syncBatch()
+    }
+
+    /// Syncs the active segment. A failure is final: the kernel may have dropped what it could not
+    /// write and report success the next time.
+    func syncActive() throws(CommitFailure) {
+        if configuration.plantedFault == .skipSync { return }
+        do {
+            try syncOnce()
+        } catch {
+            guard configuration.plantedFault == .retryFailedSync, (try? syncOnce()) != nil else {
+                throw poison(with: error)
+            }
+        }
+    }
+
+    private func syncOnce() throws(SystemError) {
+        try writer.active.file.sync()
+        guard try writer.active.file.linkCount() > 0 else {
+            throw SystemError(
+                call: "fdatasync", file: writer.active.name, code: 2, kind: .notFound)
+        }
+    }
+
+    /// Cuts off what a failed write may have left, and makes the cut durable.
+    ///
+    /// Without the sync a crash could bring the bytes back, and with them events whose append was
+    /// reported as failed.
+    func takeBack(to offset: UInt64, because failure: SystemError) -> CommitFailure {
+        do {
+            try writer.active.file.truncate(to: offset)
+            writer.active.zeroedEnd = offset
+            if configuration.plantedFault != .rollBackWithoutSync { try syncOnce() }
+        } catch {
+            return poison(with: error)
+        }
+        adoptSync()
+        return .rolledBack(failure)
+    }
+}
+
+extension FramePlace {
+    init(_ header: FrameHeader, segment: UInt32) {
+        self.init(
+            segment: segment, offset: header.offset, bodyLength: Int(header.bodyLength),
+            sequence: header.sequence, firstPosition: header.firstPosition,
+            eventCount: header.eventCount, recordedAt: header.recordedAt)
+    }
+}

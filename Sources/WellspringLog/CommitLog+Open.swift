@@ -1,0 +1,43 @@
+extension CommitLog {
+    /// Opens the log in `directory`, or makes one, and hands every group in it to `client`.
+    ///
+    /// Nothing on disk is changed before everything has been read and judged, so a log that is
+    /// reported as damaged is left exactly as it was found.
+    package static func open(
+        _ directory: any StoreDirectory, configuration: LogConfiguration, client: any LogClient
+    ) throws(LogError) -> CommitLog {
+        let lock = try takeLock(of: directory)
+        do {
+            let opening = LogOpening(directory, configuration.withinLimits, client)
+            return try opening.run(holding: lock)
+        } catch {
+            lock.release()
+            throw error
+        }
+    }
+
+    private static func takeLock(
+        of directory: any StoreDirectory
+    ) throws(LogError) -> any LockToken {
+        let outcome: LockOutcome
+        do {
+            outcome = try directory.lock(
+                LogLayout.lockFile, owner: "pid \(directory.processID)")
+        } catch {
+            throw .system(error)
+        }
+        switch outcome {
+        case .acquired(let token): return token
+        case .held(let owner): throw .locked(owner: owner)
+        }
+    }
+}
+
+extension LogConfiguration {
+    /// The same, with a segment size in which every frame can say where it lies.
+    fileprivate var withinLimits: LogConfiguration {
+        var limited = self
+        limited.segmentBytes = min(max(segmentBytes, UInt64(SegmentHeader.length)), 8 << 30)
+        return limited
+    }
+}

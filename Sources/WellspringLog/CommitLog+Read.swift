@@ -1,0 +1,141 @@
+extension CommitLog {
+    /// Reads `count` bytes of a segment's file from `offset` on. From any thread, beside a commit.
+    package func read(
+        segment: UInt32, at offset: UInt64, count: Int
+    ) throws(LogError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: max(0, count))
+        try bytes.withUnsafeMutableBufferPointer { (buffer) throws(LogError) in
+            try read(segment: segment, at: offset, into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        return bytes
+    }
+
+    /// Fills `buffer` from a segment's file. From any thread, beside a commit.
+    package func read(
+        segment: UInt32, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(LogError) {
+        let file = try files.file(of: segment)
+        let filled: Int
+        do {
+            filled = try file.read(into: buffer, at: offset)
+        } catch {
+            throw .system(error)
+        }
+        guard filled == buffer.count else {
+            throw .damaged(
+                LogDamage(
+                    file: LogLayout.segment(segment), offset: offset + UInt64(max(0, filled)),
+                    reason: "the file ends inside what is to be read"))
+        }
+    }
+
+    /// Hands over the groups from the one at `start` on (`nil`: the first of the log), each with
+    /// its checksums checked, until `body` returns false or the frame `throughSequence` is done.
+    ///
+    /// From any thread. Frames beyond the written end are never looked at.
+    package func forEachFrame(
+        from start: (segment: UInt32, offset: UInt64)?, throughSequence: UInt64,
+        _ body: (FramePlace, UnsafeRawBufferPointer) throws(MalformedBody) -> Bool
+    ) throws(LogError) {
+        let last = min(throughSequence, writtenSequence)
+        let range = files.range
+        var expected: FrameScanner.Expectation?
+        var number = start?.segment ?? range.lowerBound
+        var offset = start?.offset
+        while number <= range.upperBound {
+            let file = try files.file(of: number)
+            var scanner = try FrameScanner(segment: number, file: file, at: offset)
+            if let expected, scanner.expected.sequence != expected.sequence {
+                throw scanner.damage("the segment does not follow the one before it")
+            }
+            guard try scanner.forEachGroup(through: last, body) else { return }
+            expected = scanner.expected
+            offset = nil
+            number += 1
+        }
+    }
+}
+
+extension FrameScanner {
+    /// Begins at `offset` of a segment's file, or at its first frame.
+    fileprivate init(
+        segment number: UInt32, file: any StoreFile, at offset: UInt64?
+    ) throws(LogError) {
+        let name = LogLayout.segment(number)
+        let window: ReadWindow
+        let header: SegmentHeader
+        do {
+            window = try ReadWindow(file)
+            let page = try window.bytes(at: 0, count: SegmentHeader.length)
+            header = try SegmentHeader(
+                decoding: page ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        } catch let error as FormatError {
+            throw error.found(in: name)
+        } catch let error as SystemError {
+            throw .system(error)
+        } catch {
+            throw FormatError(error).found(in: name)
+        }
+        if let offset {
+            self.init(header, in: window, at: offset, expecting: Expectation())
+        } else {
+            self.init(header, in: window)
+        }
+    }
+
+    /// Hands over groups up to the sequence `last`; false when there is nothing more to do.
+    fileprivate mutating func forEachGroup(
+        through last: UInt64,
+        _ body: (FramePlace, UnsafeRawBufferPointer) throws(MalformedBody) -> Bool
+    ) throws(LogError) -> Bool {
+        while (expected.sequence ?? 0) <= last {
+            let frame: Frame?
+            do {
+                frame = try next()
+            } catch {
+                throw .system(error)
+            }
+            guard let frame else { throw damage(stop.reason) }
+            guard frame.header.sequence <= last else { return false }
+            if frame.header.kind == .seal { return frame.header.sequence < last }
+            guard frame.header.kind == .group else { continue }
+            let place = FramePlace(frame.header, segment: header.number)
+            do {
+                guard try body(place, frame.body) else { return false }
+            } catch {
+                throw .damaged(LogDamage(malformed: error, at: place))
+            }
+        }
+        return false
+    }
+
+    /// Damage at the place where reading stopped.
+    func damage(_ reason: String) -> LogError {
+        .damaged(
+            LogDamage(
+                file: LogLayout.segment(header.number), offset: offset,
+                sequences: expected.sequence.map { $0...$0 }, reason: reason))
+    }
+}
+
+extension FrameScanner.Stop {
+    /// The same in words.
+    var reason: String {
+        switch self {
+        case .none: "nothing is wrong"
+        case .nothing: "a frame is missing"
+        case .damage(let reason): reason
+        case .unknownKind(let kind): "a frame of the unknown kind \(kind)"
+        }
+    }
+}
+
+extension LogDamage {
+    /// A body whose checksum holds and whose content makes no sense to its owner.
+    init(malformed: MalformedBody, at place: FramePlace) {
+        self.init(
+            file: LogLayout.segment(place.segment),
+            offset: place.bodyOffset + UInt64(max(0, malformed.offset)),
+            sequences: place.sequence...place.sequence, reason: malformed.reason)
+    }
+}

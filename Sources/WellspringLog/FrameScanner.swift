@@ -1,0 +1,142 @@
+/// Reads the frames of one segment in order and checks each against everything that is known.
+struct FrameScanner {
+    /// What must be true of the next frame.
+    struct Expectation: Hashable {
+        /// `nil` when reading begins in the middle: then the first frame is believed.
+        var sequence: UInt64?
+        var position: UInt64?
+        var chain: UInt32?
+    }
+
+    let header: SegmentHeader
+    let window: ReadWindow
+    private let fault: PlantedFault?
+    /// Where the next frame should begin.
+    private(set) var offset: UInt64
+    private(set) var expected: Expectation
+    /// Why the last call found no frame.
+    private(set) var stop: Stop = .none
+
+    /// Why there is no frame.
+    enum Stop: Hashable {
+        case none
+        /// Nothing but zeros where a header should be, or the end of the file.
+        case nothing
+        /// Bytes that are not a frame, or not this one.
+        case damage(String)
+        /// A frame of a kind that only a newer version knows.
+        case unknownKind(UInt8)
+    }
+
+    /// A frame whose checksums hold. The body lives until the next call.
+    struct Frame {
+        var header: FrameHeader
+        var body: UnsafeRawBufferPointer
+    }
+
+    /// Begins at the first frame of the segment.
+    init(_ header: SegmentHeader, in window: ReadWindow, fault: PlantedFault? = nil) {
+        self.init(
+            header, in: window, at: UInt64(SegmentHeader.length),
+            expecting: Expectation(
+                sequence: header.baseSequence, position: header.basePosition,
+                chain: header.firstChain),
+            fault: fault)
+    }
+
+    init(
+        _ header: SegmentHeader, in window: ReadWindow, at offset: UInt64,
+        expecting expected: Expectation, fault: PlantedFault? = nil
+    ) {
+        self.header = header
+        self.window = window
+        self.offset = offset
+        self.expected = expected
+        self.fault = fault
+    }
+
+    /// The next frame; `nil` when there is none, and then `stop` says why and `offset` where.
+    mutating func next() throws(SystemError) -> Frame? {
+        guard let header = try readHeader() else { return nil }
+        let begin = offset + UInt64(FrameHeader.length)
+        let length = header.paddedBodyLength
+        guard let body = try window.bytes(at: begin, count: length) else {
+            stop = .damage("the frame is longer than the file")
+            return nil
+        }
+        guard crc32c(self.header.salt.body, body) == header.bodyChecksum else {
+            stop = .damage("the checksum of the frame's body is wrong")
+            return nil
+        }
+        guard header.kind.isUnderstood else {
+            stop = .unknownKind(header.kind.rawValue)
+            return nil
+        }
+        guard let nextPosition = header.nextPosition else {
+            stop = .damage("the frame's positions are too large")
+            return nil
+        }
+        offset = begin + UInt64(length)
+        expected = Expectation(
+            sequence: header.sequence &+ 1, position: nextPosition, chain: header.checksum)
+        let content = UnsafeRawBufferPointer(rebasing: body[0..<Int(header.bodyLength)])
+        return Frame(header: header, body: content)
+    }
+
+    /// The header at `offset`, if it is the one that must follow.
+    private mutating func readHeader() throws(SystemError) -> FrameHeader? {
+        guard let bytes = try window.bytes(at: offset, count: FrameHeader.length) else {
+            stop = .nothing
+            return nil
+        }
+        guard
+            let header = FrameHeader(
+                decoding: bytes, at: offset, salt: self.header.salt,
+                checkingOffset: fault != .ignoreOwnOffset)
+        else {
+            let isZero = bytes.allSatisfy { $0 == 0 }
+            stop = isZero ? .nothing : .damage("the bytes are not the header of a frame")
+            return nil
+        }
+        guard fault != .ignoreChain else { return header }
+        if let sequence = expected.sequence, header.sequence != sequence {
+            stop = .damage("frame \(header.sequence) stands where \(sequence) should be")
+            return nil
+        }
+        if let position = expected.position, header.firstPosition != position {
+            stop = .damage("the frame's position does not follow from the one before it")
+            return nil
+        }
+        if let chain = expected.chain, header.chain != chain {
+            stop = .damage("the frame does not follow the one before it")
+            return nil
+        }
+        return header
+    }
+
+    /// The highest sequence that any frame header from `offset` on claims to be durable, of those
+    /// with a sequence of at least `first`.
+    ///
+    /// Frames need not follow each other here: what counts is that somebody once knew.
+    func strongestClaim(from first: UInt64) throws(SystemError) -> UInt64 {
+        var strongest: UInt64 = 0
+        var place = offset
+        while true {
+            let piece = try window.piece(at: place, atLeast: FrameHeader.length)
+            var index = 0
+            while piece.count - index >= FrameHeader.length {
+                if piece.loadLittleEndian(UInt32.self, at: index) == FrameHeader.magic,
+                    let found = FrameHeader(
+                        decoding: UnsafeRawBufferPointer(rebasing: piece[index...]),
+                        at: place + UInt64(index), salt: header.salt),
+                    found.sequence >= first
+                {
+                    strongest = max(strongest, found.durableSequence)
+                }
+                index += FrameHeader.alignment
+            }
+            guard index > 0 else { return strongest }
+            place += UInt64(index)
+        }
+    }
+}

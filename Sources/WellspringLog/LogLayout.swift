@@ -1,0 +1,47 @@
+/// The names of the files in a store. They are made from numbers only.
+enum LogLayout {
+    static let lockFile = "LOCK"
+    static let segments = "log"
+    static let quarantine = "quarantine"
+    /// The segment that comes next, before it holds anything.
+    static let nextSegment = "log/next.tmp"
+
+    private static let suffix = ".seg"
+    private static let numberDigits = 10
+    private static let generationDigits = 4
+
+    /// The name of a segment: `log/0000000001-0000.seg`.
+    ///
+    /// It carries the number and not a position, because a segment need not hold any events.
+    static func segment(_ number: UInt32, generation: UInt32 = 0) -> String {
+        segments + "/" + padded(UInt64(number), numberDigits) + "-"
+            + padded(UInt64(generation), generationDigits) + suffix
+    }
+
+    /// The number and generation of a segment whose file is called `name` in its directory.
+    static func parse(_ name: String) -> (number: UInt32, generation: UInt32)? {
+        guard name.hasSuffix(suffix) else { return nil }
+        let parts = name.dropLast(suffix.count).split(
+            separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].utf8.count == numberDigits,
+            parts[1].utf8.count == generationDigits, let number = UInt32(parts[0]),
+            let generation = UInt32(parts[1]),
+            segment(number, generation: generation).hasSuffix("/" + name)
+        else { return nil }
+        return (number, generation)
+    }
+
+    /// Where the bytes that were cut off a segment at `offset` are kept.
+    ///
+    /// The checksum of the bytes is part of the name, so that a recovery which is interrupted and
+    /// run again keeps them once.
+    static func tail(of number: UInt32, at offset: UInt64, checksum: UInt32) -> String {
+        quarantine + "/" + padded(UInt64(number), numberDigits) + "-"
+            + padded(offset, 12) + "-" + padded(UInt64(checksum), numberDigits) + ".tail"
+    }
+
+    private static func padded(_ number: UInt64, _ digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+    }
+}

@@ -1,0 +1,182 @@
+/// Brings a log that was found sound into the state in which it takes new frames.
+///
+/// Every step may be interrupted by a crash and is then done again by the next opening: what is
+/// cut off was copied before, frames are rewritten with the bytes they have, and the MANIFEST
+/// changes last.
+struct LogRepair {
+    private let opening: LogOpening
+    private let identity: StoreIdentity
+    private let manifest: Manifest
+    private let replay: LogReplay
+    private let judgement: TailJudgement
+
+    init(
+        _ opening: LogOpening, _ identity: StoreIdentity, _ manifest: Manifest,
+        _ replay: LogReplay, _ judgement: TailJudgement
+    ) {
+        self.opening = opening
+        self.identity = identity
+        self.manifest = manifest
+        self.replay = replay
+        self.judgement = judgement
+    }
+
+    func run(
+        _ initial: LogRecovery, holding lock: any LockToken
+    ) throws(LogError) -> CommitLog {
+        guard let newest = replay.newest else { throw .closed }
+        var recovery = initial
+        recovery.wasClean = manifest.isClean
+        recovery.segmentCount = replay.segments.count
+        recovery.frameCount = replay.groupCount
+        recovery.eventCount = replay.eventCount
+        do {
+            if let tail = judgement.tornTail {
+                recovery.tornBytes = tail.upperBound - tail.lowerBound
+                recovery.quarantined.append(try quarantine(tail, of: newest))
+            }
+            try cut(newest)
+            if let offset = judgement.rewritesFrom, opening.fault != .skipRestamp {
+                try rewrite(newest, from: offset)
+                recovery.restampedFrames = judgement.rewrittenFrames
+            }
+            try removeUnusedNext()
+        } catch {
+            throw .system(error)
+        }
+        return try begin(newest, recovery, holding: lock)
+    }
+
+    // MARK: - The tail
+
+    /// Copies what is to be cut off, so that nothing ever vanishes. Returns where to.
+    private func quarantine(
+        _ tail: Range<UInt64>, of segment: ReplayedSegment
+    ) throws(SystemError) -> String {
+        let directory = opening.directory
+        var checksum: UInt32 = 0
+        try forEachPiece(of: tail, in: segment.window) { (_, bytes) throws(SystemError) in
+            checksum = crc32c(checksum, bytes)
+        }
+        let name = LogLayout.tail(
+            of: segment.header.number, at: tail.lowerBound, checksum: checksum)
+        try directory.makeDirectory(LogLayout.quarantine)
+        try directory.syncDirectory(nil)
+        let known = try directory.list(LogLayout.quarantine)
+        // An earlier recovery that did not get to the cut has kept these bytes already.
+        guard !known.contains(where: { LogLayout.quarantine + "/" + $0 == name }) else {
+            try directory.syncDirectory(LogLayout.quarantine)
+            return name
+        }
+        let copy = try AtomicFile.createAnew(directory, name + ".tmp")
+        defer { copy.close() }
+        try forEachPiece(of: tail, in: segment.window) { (offset, bytes) throws(SystemError) in
+            try copy.write(bytes, at: offset - tail.lowerBound)
+        }
+        try copy.sync()
+        try directory.rename(name + ".tmp", to: name)
+        try directory.syncDirectory(LogLayout.quarantine)
+        return name
+    }
+
+    /// Cuts off whatever is no frame, so that no later frame ever meets old bytes behind it.
+    private func cut(_ segment: ReplayedSegment) throws(SystemError) {
+        let isSealed = segment.trailer != nil
+        let hasTail = judgement.tornTail != nil && opening.fault != .keepTornTail
+        guard hasTail || (isSealed && segment.window.fileSize > segment.fileLength) else { return }
+        try segment.file.truncate(to: segment.fileLength)
+        try segment.file.sync()
+    }
+
+    /// Writes the very same bytes again and syncs them.
+    ///
+    /// After a failed sync the kernel may hold pages for written that the disk never got: reading
+    /// them proves nothing, and only writing them makes the next sync carry them to the disk.
+    private func rewrite(
+        _ segment: ReplayedSegment, from offset: UInt64
+    ) throws(SystemError) {
+        let frames = offset..<segment.fileLength
+        try forEachPiece(of: frames, in: segment.window) { (place, bytes) throws(SystemError) in
+            try segment.file.write(bytes, at: place)
+        }
+        try segment.file.sync()
+    }
+
+    private func forEachPiece(
+        of range: Range<UInt64>, in window: ReadWindow,
+        _ body: (UInt64, UnsafeRawBufferPointer) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let piece = try window.piece(at: place, atLeast: 1)
+            guard !piece.isEmpty else { return }
+            let count = Int(min(UInt64(piece.count), range.upperBound - place))
+            try body(place, UnsafeRawBufferPointer(rebasing: piece[0..<count]))
+            place += UInt64(count)
+        }
+    }
+
+    private func removeUnusedNext() throws(SystemError) {
+        do {
+            try opening.directory.remove(LogLayout.nextSegment)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+    }
+
+    // MARK: - The beginning of writing
+
+    private func begin(
+        _ newest: ReplayedSegment, _ recovery: LogRecovery, holding lock: any LockToken
+    ) throws(LogError) -> CommitLog {
+        let files = SegmentFiles(opening.directory)
+        files.begin(
+            newest.header.number, file: newest.file, first: replay.segments.first?.number)
+        var writer = LogWriter(
+            segments: replay.segments, manifestNumber: manifest.number,
+            active: ActiveSegment(
+                newest, wasCut: judgement.tornTail != nil && opening.fault != .keepTornTail),
+            written: newest.end, synced: newest.end, witnessed: newest.end.sequence)
+        writer.claimed = newest.end.sequence
+        writer.lock = lock
+        if newest.trailer != nil { writer.roll = .sealed }
+        let log = CommitLog(
+            directory: opening.directory, configuration: opening.configuration,
+            identity: identity, files: files, writer: writer, recovery: recovery)
+        do {
+            if newest.trailer == nil {
+                try log.replaceManifest(isClean: false, knownEnd: newest.end)
+            } else {
+                // The crash came between sealing a segment and beginning the next.
+                try log.finishRoll(client: opening.client)
+            }
+        } catch {
+            log.abandon()
+            throw .system(error.cause)
+        }
+        return log
+    }
+}
+
+extension ActiveSegment {
+    /// Continues a segment that was found at opening.
+    fileprivate init(_ found: ReplayedSegment, wasCut: Bool) {
+        self.init(
+            file: found.file, header: found.header,
+            zeroedEnd: wasCut ? found.fileLength : max(found.window.fileSize, found.fileLength))
+        groupCount = found.groupCount
+        eventCount = found.eventCount
+        positions = found.positions
+    }
+}
+
+extension CommitFailure {
+    /// The failure of the machine behind it.
+    var cause: SystemError {
+        switch self {
+        case .rolledBack(let error), .poisoned(let error): error
+        case .tooLarge, .alreadyPoisoned, .closed, .forked:
+            SystemError(call: "open", file: "", code: 0, kind: .other)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+/// Reads every segment in order, checks every frame and hands the groups to the client.
+///
+/// Nothing is changed here. Damage anywhere but at the end of the newest segment is reported at
+/// once; what the end of the newest segment means is for `TailJudgement` to say.
+struct LogReplay {
+    private let opening: LogOpening
+    private let identity: StoreIdentity
+    private let manifest: Manifest
+
+    private(set) var groupCount: UInt64 = 0
+    private(set) var eventCount: UInt64 = 0
+    /// What the MANIFEST will list.
+    private(set) var segments: [Manifest.Segment] = []
+    private(set) var newest: ReplayedSegment?
+
+    init(_ opening: LogOpening, _ identity: StoreIdentity, _ manifest: Manifest) {
+        self.opening = opening
+        self.identity = identity
+        self.manifest = manifest
+    }
+
+    consuming func run(_ numbers: ClosedRange<UInt32>) throws(LogError) -> LogReplay {
+        var end: LogEnd?
+        for number in numbers {
+            let isNewest = number == numbers.upperBound
+            var segment = try open(number, after: end, isNewest: isNewest)
+            opening.client.segmentBegan(number)
+            try replay(&segment)
+            end = segment.end
+            groupCount += segment.groupCount
+            eventCount += segment.eventCount
+            segments.append(Manifest.Segment(segment.header))
+            if let trailer = segment.trailer {
+                segments[segments.count - 1].seal = trailer.manifestEntry(segment.fileLength)
+            }
+            if isNewest { newest = segment } else { try checkSealed(segment) }
+        }
+        return self
+    }
+
+    // MARK: - One segment
+
+    private func open(
+        _ number: UInt32, after end: LogEnd?, isNewest: Bool
+    ) throws(LogError) -> ReplayedSegment {
+        let name = LogLayout.segment(number)
+        do {
+            let file = try directory.open(name, isNewest ? .readWrite : .read)
+            try file.sync()
+            // A failed sync may have left in memory what the disk does not have.
+            if isNewest { file.dropCache() }
+            let window = try ReadWindow(file)
+            let page = try window.bytes(at: 0, count: SegmentHeader.length)
+            let header = try SegmentHeader(
+                decoding: page ?? UnsafeRawBufferPointer(start: nil, count: 0))
+            try check(header, number: number, after: end)
+            return ReplayedSegment(header, file: file, window: window, fault: opening.fault)
+        } catch let error as SystemError {
+            throw .system(error)
+        } catch {
+            throw FormatError(error).found(in: name)
+        }
+    }
+
+    private var directory: any StoreDirectory { opening.directory }
+
+    private func check(
+        _ header: SegmentHeader, number: UInt32, after end: LogEnd?
+    ) throws(FormatError) {
+        guard header.storeID == identity.storeID else {
+            throw .malformed(offset: 16, reason: "the segment belongs to another store")
+        }
+        guard header.number == number, header.generation == 0 else {
+            throw .malformed(offset: 32, reason: "the segment has another number than its file")
+        }
+        if let end {
+            guard header.baseSequence == end.sequence &+ 1, header.basePosition == end.nextPosition
+            else {
+                throw .malformed(offset: 40, reason: "the segment does not follow the one before")
+            }
+        }
+        guard let listed = manifest.segments.first(where: { $0.number == number }) else { return }
+        guard listed.basePosition == header.basePosition,
+            listed.baseSequence == header.baseSequence, header.baseSequence >= 1,
+            header.basePosition >= 1
+        else { throw .malformed(offset: 40, reason: "the MANIFEST knows another segment") }
+    }
+
+    private func replay(_ segment: inout ReplayedSegment) throws(LogError) {
+        segment.proven = max(segment.proven, provenByManifest)
+        try checkKnownEnd(segment)
+        while let frame = try segment.next() {
+            if frame.header.kind == .group {
+                let place = FramePlace(frame.header, segment: segment.header.number)
+                do {
+                    try opening.client.replay(place, body: frame.body)
+                } catch {
+                    throw .damaged(LogDamage(malformed: error, at: place))
+                }
+            }
+            try checkKnownEnd(segment)
+        }
+        if case .unknownKind(let kind) = segment.scanner.stop {
+            throw .unsupportedFormat(
+                file: LogLayout.segment(segment.header.number), reason: "frames of kind \(kind)")
+        }
+    }
+
+    // MARK: - Against the MANIFEST
+
+    private var provenByManifest: UInt64 {
+        opening.fault == .ignoreKnownEnd ? 0 : manifest.knownEnd.sequence
+    }
+
+    /// The known end must be met exactly: a log that passes it by is not the one that was left.
+    private func checkKnownEnd(_ segment: ReplayedSegment) throws(LogError) {
+        let known = manifest.knownEnd
+        guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
+            segment.end.offset >= known.offset, !segment.hasPassed(known.offset)
+        else { return }
+        guard segment.end == known else {
+            throw .damaged(
+                LogDamage(
+                    file: LogLayout.segment(known.segment), offset: known.offset,
+                    sequences: segment.end.sequence...max(known.sequence, segment.end.sequence),
+                    reason: "the log is not the one that the MANIFEST tells of"))
+        }
+    }
+
+    /// A segment that is followed by another was sealed, synced and never touched again.
+    private func checkSealed(_ segment: ReplayedSegment) throws(LogError) {
+        guard let trailer = segment.trailer else {
+            throw segment.scanner.damage(
+                segment.scanner.stop == .none
+                    ? "the end of the segment is damaged" : segment.scanner.stop.reason)
+        }
+        guard segment.window.fileSize == segment.fileLength else {
+            throw .damaged(
+                LogDamage(
+                    file: LogLayout.segment(trailer.number), offset: segment.fileLength,
+                    reason: "bytes after the end of the segment"))
+        }
+        guard
+            let listed = manifest.segments.first(where: { $0.number == trailer.number }),
+            let seal = listed.seal
+        else { return }
+        guard seal == trailer.manifestEntry(segment.fileLength) else {
+            throw .damaged(
+                LogDamage(
+                    file: LogLayout.segment(trailer.number), offset: trailer.sealOffset,
+                    reason: "the MANIFEST knows another end of the segment"))
+        }
+    }
+}

@@ -1,0 +1,149 @@
+/// What the file `MANIFEST` holds: which segments there are, and how far the log is known to go.
+///
+/// A log that somebody else has cut reads as a perfectly good shorter log, and so does one whose
+/// newest segment is missing. Only a record outside the segments can tell, and this is it. It is
+/// replaced in one step at every opening, roll and proper close.
+struct Manifest: Hashable, Sendable {
+    static let fileName = "MANIFEST"
+    /// A larger file is not a manifest: this is enough for a million segments.
+    static let fileLengthLimit = 128 << 20
+
+    var storeID: StoreUUID
+    /// Counts the replacements.
+    var number: UInt64
+    /// Whether the log was closed properly: then it ends exactly at `knownEnd`.
+    var isClean: Bool
+    /// A synced end of the log: it goes at least this far.
+    var knownEnd: LogEnd
+    var segments: [Segment]
+
+    struct Segment: Hashable, Sendable {
+        var number: UInt32
+        var generation: UInt32
+        var basePosition: UInt64
+        var baseSequence: UInt64
+        /// What is known once the segment is sealed.
+        var seal: Seal?
+
+        struct Seal: Hashable, Sendable {
+            var nextPosition: UInt64
+            var lastSequence: UInt64
+            var fileLength: UInt64
+            /// The checksum of the seal's header.
+            var checksum: UInt32
+        }
+    }
+
+    private static let entryLength = 64
+    private static let cleanFlag: UInt32 = 1
+
+    func encoded() -> [UInt8] {
+        let length = FilePreamble.length + segments.count * Self.entryLength + 4
+        var writer = ByteWriter(capacity: length)
+        FilePreamble.begin(
+            &writer, magic: .manifest, fileLength: UInt32(length), storeID: storeID)
+        writer.append(number)
+        writer.append(isClean ? Self.cleanFlag : 0)
+        writer.append(UInt32(segments.count))
+        writer.append(knownEnd.segment)
+        writer.append(knownEnd.chain)
+        writer.append(knownEnd.offset)
+        writer.append(knownEnd.sequence)
+        writer.append(knownEnd.nextPosition)
+        writer.append(knownEnd.recordedAt)
+        FilePreamble.end(&writer)
+        for segment in segments { segment.encode(into: &writer) }
+        writer.append(writer.withUnsafeBytes { crc32c(0, $0) })
+        return writer.bytes
+    }
+
+    init(
+        storeID: StoreUUID, number: UInt64, isClean: Bool, knownEnd: LogEnd, segments: [Segment]
+    ) {
+        self.storeID = storeID
+        self.number = number
+        self.isClean = isClean
+        self.knownEnd = knownEnd
+        self.segments = segments
+    }
+
+    init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        let common = try FilePreamble.check(bytes, magic: .manifest)
+        guard bytes.count == Int(common.fileLength), bytes.count >= FilePreamble.length + 4 else {
+            throw .malformed(offset: bytes.count, reason: "the file has the wrong length")
+        }
+        let end = bytes.count - 4
+        guard
+            crc32c(0, UnsafeRawBufferPointer(rebasing: bytes[0..<end]))
+                == bytes.loadLittleEndian(UInt32.self, at: end)
+        else { throw .malformed(offset: 0, reason: "the checksum is wrong") }
+        storeID = common.storeID
+        do {
+            var reader = ByteReader(bytes, at: FilePreamble.ownFields.lowerBound)
+            number = try reader.readUInt64()
+            isClean = try reader.readUInt32() & Self.cleanFlag != 0
+            let count = Int(try reader.readUInt32())
+            knownEnd = try LogEnd(from: &reader)
+            guard count >= 1, bytes.count == FilePreamble.length + count * Self.entryLength + 4
+            else { throw FormatError.malformed(offset: 44, reason: "the count is wrong") }
+            reader = ByteReader(bytes, at: FilePreamble.length)
+            segments = []
+            for _ in 0..<count { segments.append(try Segment(from: &reader)) }
+        } catch {
+            throw FormatError(error)
+        }
+        try checkSegments()
+    }
+
+    /// Segments are numbered without gaps, all but the last are sealed, and the log ends in it.
+    private func checkSegments() throws(FormatError) {
+        for (segment, next) in zip(segments, segments.dropFirst()) {
+            guard segment.seal != nil,
+                segment.number.addingReportingOverflow(1) == (next.number, false)
+            else { throw .malformed(offset: FilePreamble.length, reason: "segments with a gap") }
+        }
+        guard let last = segments.last, last.seal == nil, last.number == knownEnd.segment else {
+            throw .malformed(offset: 48, reason: "a log that does not end in its last segment")
+        }
+    }
+}
+
+extension LogEnd {
+    fileprivate init(from reader: inout ByteReader) throws(MalformedBody) {
+        segment = try reader.readUInt32()
+        chain = try reader.readUInt32()
+        offset = try reader.readUInt64()
+        sequence = try reader.readUInt64()
+        nextPosition = try reader.readUInt64()
+        recordedAt = try reader.readInt64()
+    }
+}
+
+extension Manifest.Segment {
+    private static let sealedState: UInt32 = 1
+
+    fileprivate func encode(into writer: inout ByteWriter) {
+        writer.append(number)
+        writer.append(generation)
+        writer.append(basePosition)
+        writer.append(baseSequence)
+        writer.append(seal?.nextPosition ?? 0)
+        writer.append(seal?.lastSequence ?? 0)
+        writer.append(seal?.fileLength ?? 0)
+        writer.append(seal?.checksum ?? 0)
+        writer.append(seal == nil ? 0 : Self.sealedState)
+        writer.append(UInt64(0))
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(MalformedBody) {
+        number = try reader.readUInt32()
+        generation = try reader.readUInt32()
+        basePosition = try reader.readUInt64()
+        baseSequence = try reader.readUInt64()
+        let end = Seal(
+            nextPosition: try reader.readUInt64(), lastSequence: try reader.readUInt64(),
+            fileLength: try reader.readUInt64(), checksum: try reader.readUInt32())
+        seal = try reader.readUInt32() == Self.sealedState ? end : nil
+        try reader.skip(8)
+    }
+}

@@ -1,0 +1,95 @@
+/// One segment while it is read at opening, and what is known about it afterwards.
+struct ReplayedSegment {
+    let header: SegmentHeader
+    let file: any StoreFile
+    let window: ReadWindow
+    private(set) var scanner: FrameScanner
+
+    /// The place behind the last valid frame.
+    private(set) var end: LogEnd
+    private(set) var groupCount: UInt64 = 0
+    private(set) var eventCount: UInt64 = 0
+    private(set) var lastGroup: UInt64 = 0
+    private(set) var lastFlags: UInt8 = 0
+    private(set) var positions = PositionTable()
+    /// The trailer, once the segment turned out to be sealed.
+    private(set) var trailer: SegmentTrailer?
+
+    /// The highest sequence that a valid frame or the MANIFEST calls durable.
+    var proven: UInt64
+    /// Frames of which nobody has said so yet, oldest first.
+    private(set) var unproven: [(sequence: UInt64, offset: UInt64)] = []
+    private var previousEnd: UInt64 = 0
+
+    init(_ header: SegmentHeader, file: any StoreFile, window: ReadWindow, fault: PlantedFault?) {
+        self.header = header
+        self.file = file
+        self.window = window
+        scanner = FrameScanner(header, in: window, fault: fault)
+        end = LogEnd(beginning: header)
+        proven = end.sequence
+    }
+
+    /// The length of the file as far as the log goes: with the trailer, if there is one.
+    var fileLength: UInt64 {
+        trailer == nil ? end.offset : end.offset + UInt64(SegmentTrailer.length)
+    }
+
+    /// Whether the end had reached `offset` before the last frame already.
+    func hasPassed(_ offset: UInt64) -> Bool { previousEnd >= offset }
+
+    /// The next valid frame; `nil` at the end, be it orderly or not.
+    mutating func next() throws(LogError) -> FrameScanner.Frame? {
+        guard trailer == nil else { return nil }
+        let before = scanner
+        guard let frame = try system({ () throws(SystemError) in try scanner.next() }) else {
+            return nil
+        }
+        if frame.header.kind == .seal {
+            guard let trailer = try readTrailer(behind: frame.header) else {
+                // A seal without its trailer was never finished. It holds nothing of value.
+                scanner = before
+                return nil
+            }
+            self.trailer = trailer
+        }
+        note(frame.header)
+        return frame
+    }
+
+    private mutating func note(_ frame: FrameHeader) {
+        previousEnd = end.offset
+        end = LogEnd(after: frame, in: header.number)
+        lastFlags = frame.kind == .mark ? frame.flags : 0
+        if frame.kind == .group {
+            groupCount += 1
+            eventCount += UInt64(frame.eventCount)
+            lastGroup = frame.sequence
+            positions.note(frame)
+        }
+        unproven.append((frame.sequence, frame.offset))
+        guard frame.durableSequence > proven || frame.sequence <= proven else { return }
+        proven = max(proven, frame.durableSequence)
+        let known = proven
+        if let first = unproven.firstIndex(where: { $0.sequence > known }) {
+            unproven.removeFirst(first)
+        } else {
+            unproven.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private func readTrailer(behind seal: FrameHeader) throws(LogError) -> SegmentTrailer? {
+        let place = LogEnd(after: seal, in: header.number)
+        let bytes = try system { () throws(SystemError) in
+            try window.bytes(at: place.offset, count: SegmentTrailer.length)
+        }
+        guard let bytes, let trailer = SegmentTrailer(decoding: bytes, salt: header.salt),
+            trailer.sealChecksum == seal.checksum, trailer.sealOffset == seal.offset,
+            trailer.number == header.number, trailer.lastSequence == seal.sequence,
+            trailer.nextPosition == place.nextPosition, trailer.groupCount == groupCount,
+            trailer.eventCount == eventCount, trailer.firstSequence == header.baseSequence,
+            trailer.firstPosition == header.basePosition
+        else { return nil }
+        return trailer
+    }
+}

@@ -1,0 +1,145 @@
+/// What a sealed segment says about itself, so that nobody need read all of it to find a place.
+///
+/// It is the body of the seal frame, so chain, salt and checksum of the frame protect it; and the
+/// last 128 bytes of the file, the trailer, say where that frame begins.
+struct SegmentFooter: Hashable, Sendable {
+    var positions: PositionTable
+    /// What the log's client keeps about the segment.
+    var clientContent: [UInt8]
+
+    func encode(into writer: inout ByteWriter) {
+        writer.append(UInt32(truncatingIfNeeded: positions.entries.count))
+        writer.append(UInt32(truncatingIfNeeded: clientContent.count))
+        for entry in positions.entries {
+            writer.append(entry.position)
+            writer.append(entry.sequence)
+            writer.append(entry.offset)
+        }
+        writer.append(clientContent)
+    }
+
+    init(positions: PositionTable, clientContent: [UInt8]) {
+        self.positions = positions
+        self.clientContent = clientContent
+    }
+
+    init(decoding body: UnsafeRawBufferPointer) throws(MalformedBody) {
+        var reader = ByteReader(body)
+        let entryCount = try reader.readUInt32()
+        let clientLength = try reader.readUInt32()
+        positions = PositionTable()
+        for _ in 0..<entryCount {
+            positions.entries.append(
+                PositionTable.Entry(
+                    position: try reader.readUInt64(), sequence: try reader.readUInt64(),
+                    offset: try reader.readUInt64()))
+        }
+        clientContent = Array(try reader.readBytes(clientLength))
+        guard reader.isAtEnd else {
+            throw MalformedBody(offset: reader.offset, reason: "more bytes than the footer has")
+        }
+    }
+}
+
+/// One entry for about every 64 KiB of a segment: where to begin looking for a position.
+struct PositionTable: Hashable, Sendable {
+    struct Entry: Hashable, Sendable {
+        /// The first position in the frame.
+        var position: UInt64
+        var sequence: UInt64
+        var offset: UInt64
+    }
+
+    static let spacing: UInt64 = 64 << 10
+
+    var entries: [Entry] = []
+
+    /// Notes a frame of events, if the last one noted is far enough away.
+    mutating func note(_ header: FrameHeader) {
+        if let last = entries.last, header.offset - last.offset < Self.spacing { return }
+        entries.append(
+            Entry(
+                position: header.firstPosition, sequence: header.sequence, offset: header.offset))
+    }
+}
+
+/// The last 128 bytes of a sealed segment.
+struct SegmentTrailer: Hashable, Sendable {
+    static let length = 128
+    private static let checksumOffset = 124
+
+    var number: UInt32
+    var sealOffset: UInt64
+    var firstSequence: UInt64
+    /// The sequence of the seal.
+    var lastSequence: UInt64
+    var firstPosition: UInt64
+    /// The position after the last event of the segment.
+    var nextPosition: UInt64
+    /// How many groups and how many events the segment holds.
+    var groupCount: UInt64
+    var eventCount: UInt64
+    var recordedAt: Int64
+    /// The checksum of the seal's header.
+    var sealChecksum: UInt32
+
+    func encode(into writer: inout ByteWriter, salt: Salt) {
+        let start = writer.count
+        writer.append(FilePreamble.Magic.trailer.bytes)
+        writer.append(UInt64(number))
+        writer.append(sealOffset)
+        writer.append(firstSequence)
+        writer.append(lastSequence)
+        writer.append(firstPosition)
+        writer.append(nextPosition)
+        writer.append(groupCount)
+        writer.append(eventCount)
+        writer.append(recordedAt)
+        writer.append(sealChecksum)
+        writer.appendZeros(Self.checksumOffset - (writer.count - start))
+        let checksum = writer.withUnsafeBytes {
+            crc32c(salt.header, UnsafeRawBufferPointer(rebasing: $0[start...]))
+        }
+        writer.append(checksum)
+    }
+
+    init(
+        number: UInt32, sealOffset: UInt64, firstSequence: UInt64, lastSequence: UInt64,
+        firstPosition: UInt64, nextPosition: UInt64, groupCount: UInt64, eventCount: UInt64,
+        recordedAt: Int64, sealChecksum: UInt32
+    ) {
+        self.number = number
+        self.sealOffset = sealOffset
+        self.firstSequence = firstSequence
+        self.lastSequence = lastSequence
+        self.firstPosition = firstPosition
+        self.nextPosition = nextPosition
+        self.groupCount = groupCount
+        self.eventCount = eventCount
+        self.recordedAt = recordedAt
+        self.sealChecksum = sealChecksum
+    }
+
+    /// Reads a trailer; `nil` when the bytes are none, or not one of this file.
+    init?(decoding bytes: UnsafeRawBufferPointer, salt: Salt) {
+        guard bytes.count == Self.length,
+            bytes.prefix(8).elementsEqual(FilePreamble.Magic.trailer.bytes)
+        else { return nil }
+        let covered = UnsafeRawBufferPointer(rebasing: bytes[0..<Self.checksumOffset])
+        guard
+            bytes.loadLittleEndian(UInt32.self, at: Self.checksumOffset)
+                == crc32c(salt.header, covered),
+            let number = UInt32(exactly: bytes.loadLittleEndian(UInt64.self, at: 8))
+        else { return nil }
+        self.number = number
+        sealOffset = bytes.loadLittleEndian(UInt64.self, at: 16)
+        firstSequence = bytes.loadLittleEndian(UInt64.self, at: 24)
+        lastSequence = bytes.loadLittleEndian(UInt64.self, at: 32)
+        firstPosition = bytes.loadLittleEndian(UInt64.self, at: 40)
+        nextPosition = bytes.loadLittleEndian(UInt64.self, at: 48)
+        groupCount = bytes.loadLittleEndian(UInt64.self, at: 56)
+        eventCount = bytes.loadLittleEndian(UInt64.self, at: 64)
+        recordedAt = bytes.loadLittleEndian(Int64.self, at: 72)
+        sealChecksum = bytes.loadLittleEndian(UInt32.self, at: 80)
+    }
+}

@@ -1,0 +1,87 @@
+/// The first page of a segment: which store and which part of the log it holds.
+struct SegmentHeader: Hashable, Sendable {
+    /// No frame shares the header's page.
+    static let length = 4096
+
+    var storeID: StoreUUID
+    var number: UInt32
+    /// The position of the first event in the segment.
+    var basePosition: UInt64
+    /// The sequence of the first frame in the segment.
+    var baseSequence: UInt64
+    /// Seeds every checksum in the file, so that the bytes of another file are never valid here.
+    var salt: Salt
+    /// 0 when first written; a rewritten segment would count up.
+    var generation: UInt32 = 0
+    /// When the segment began, in nanoseconds since 1970.
+    var created: Int64
+    /// The time of the last frame before this segment.
+    var previousRecordedAt: Int64
+
+    /// The checksum to which the first frame is chained.
+    var firstChain: UInt32 { salt.body }
+
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: Self.length)
+        FilePreamble.begin(
+            &writer, magic: .segment, fileLength: UInt32(Self.length), storeID: storeID)
+        writer.append(UInt64(number))
+        writer.append(basePosition)
+        writer.append(baseSequence)
+        writer.append(salt.value)
+        writer.append(generation)
+        writer.append(UInt32(0))
+        writer.append(created)
+        writer.append(previousRecordedAt)
+        FilePreamble.end(&writer)
+        writer.appendZeros(Self.length - writer.count)
+        return writer.bytes
+    }
+
+    init(
+        storeID: StoreUUID, number: UInt32, basePosition: UInt64, baseSequence: UInt64,
+        salt: Salt, created: Int64, previousRecordedAt: Int64
+    ) {
+        self.storeID = storeID
+        self.number = number
+        self.basePosition = basePosition
+        self.baseSequence = baseSequence
+        self.salt = salt
+        self.created = created
+        self.previousRecordedAt = previousRecordedAt
+    }
+
+    init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+        let common = try FilePreamble.check(bytes, magic: .segment)
+        guard bytes.count >= Self.length, common.fileLength == UInt32(Self.length) else {
+            throw .malformed(offset: bytes.count, reason: "the segment's header is too short")
+        }
+        storeID = common.storeID
+        do {
+            var reader = ByteReader(bytes, at: FilePreamble.ownFields.lowerBound)
+            guard let number = UInt32(exactly: try reader.readUInt64()) else {
+                throw FormatError.malformed(offset: 32, reason: "the segment's number is too high")
+            }
+            self.number = number
+            basePosition = try reader.readUInt64()
+            baseSequence = try reader.readUInt64()
+            salt = Salt(value: try reader.readUInt64())
+            generation = try reader.readUInt32()
+            try reader.skip(4)
+            created = try reader.readInt64()
+            previousRecordedAt = try reader.readInt64()
+        } catch {
+            throw FormatError(error)
+        }
+    }
+}
+
+/// A random number that is new for every segment.
+struct Salt: Hashable, Sendable {
+    var value: UInt64
+
+    /// Seeds the checksum of a frame's header.
+    var header: UInt32 { UInt32(truncatingIfNeeded: value >> 32) }
+    /// Seeds the checksum of a frame's body.
+    var body: UInt32 { UInt32(truncatingIfNeeded: value) }
+}
