@@ -1,0 +1,91 @@
+/// Carries commands to the aggregates they are meant for.
+///
+/// The bus loads the aggregate, asks the command what follows, and appends the answer under the
+/// condition that nothing came in between. When something did, the command decides anew. A command
+/// finds its aggregate through its type, so there is nothing to register.
+///
+/// Commands of one bus to one aggregate decide in turn, in the order they came. Make one bus for a
+/// store and hand it around: copies share their turns. Two buses over one store are correct too;
+/// they meet as two processes would, by conflict and retry.
+public struct CommandBus: Sendable {
+    let store: CommandStore
+    let gates = StreamGates()
+    let retries: Int
+    private let ids = CommandIDs()
+    private let middleware: [any CommandMiddleware]
+
+    /// Creates a bus.
+    ///
+    /// - Parameters:
+    ///   - store: Where the events live.
+    ///   - conflictRetries: How often a command decides anew after losing to another writer.
+    ///   - middleware: Wrapped around every command, the first one outermost.
+    public init(
+        _ store: some EventStore, conflictRetries: Int = 10,
+        middleware: any CommandMiddleware...
+    ) {
+        self.store = CommandStore(store)
+        retries = max(0, conflictRetries)
+        self.middleware = middleware
+    }
+
+    /// Carries out `command` on the aggregate `id`.
+    ///
+    /// When this returns, the events are as durable as the store promises.
+    ///
+    /// - Parameters:
+    ///   - command: What is wanted.
+    ///   - id: The aggregate.
+    ///   - expected: What the sender saw when it made up its mind. Protects from stale edits: when
+    ///     the aggregate has moved on, that is a conflict at once, and nothing is decided.
+    ///   - context: Ids, headers and time of the command.
+    /// - Returns: The aggregate with its new events. A decision without events appends nothing.
+    /// - Throws: ``CommandFailure``; its cases keep a rule's no apart from a failure.
+    @discardableResult
+    public func send<C: AggregateCommand>(
+        _ command: C, to id: C.Target.ID, expecting expected: ExpectedVersion = .any,
+        context: CommandContext = CommandContext()
+    ) async throws(C.Failure) -> C.Receipt {
+        var context = context
+        let commandID = context.id ?? ids.next()
+        context.id = commandID
+        let delivery = Delivery(
+            command: command, stream: id.stream, expected: expected, context: context)
+        return try await pass(delivery, id: commandID, through: middleware[...])
+    }
+
+    /// Carries out a decision given as a closure, for a rule too small to deserve a type.
+    ///
+    /// ```swift
+    /// try await bus.update(id) { (account: Account) throws(Account.Rejection) in
+    ///     account.balance > 0 ? [.withdrawn(cents: account.balance)] : []
+    /// }
+    /// ```
+    ///
+    /// - Throws: ``CommandFailure``, as ``send(_:to:expecting:context:)``.
+    @discardableResult
+    public func update<A: Aggregate>(
+        _ id: A.ID, expecting expected: ExpectedVersion = .any,
+        context: CommandContext = CommandContext(),
+        deciding rule: @escaping @Sendable (A) throws(A.Rejection) -> [A.Event]
+    ) async throws(CommandFailure<A.Rejection>) -> CommandReceipt<A> {
+        try await send(
+            ClosureCommand(rule: rule), to: id, expecting: expected, context: context)
+    }
+
+    private func pass<C: AggregateCommand>(
+        _ delivery: Delivery<C>, id: MessageID, through chain: ArraySlice<any CommandMiddleware>
+    ) async throws(C.Failure) -> C.Receipt {
+        guard let outermost = chain.first else {
+            return try await carryOut(delivery, id: delivery.context.id ?? id)
+        }
+        return try await outermost.handle(delivery) { inner async throws(C.Failure) in
+            try await pass(inner, id: id, through: chain.dropFirst())
+        }
+    }
+}
+
+private struct ClosureCommand<A: Aggregate>: AggregateCommand {
+    let rule: @Sendable (A) throws(A.Rejection) -> [A.Event]
+    func decide(given state: A) throws(A.Rejection) -> [A.Event] { try rule(state) }
+}

@@ -1,0 +1,13 @@
+import WellspringLog
+
+/// Makes the ids of commands that come without one.
+///
+/// A class, so that copies of a bus draw from one sequence.
+final class CommandIDs: Sendable {
+    private let generator = Guarded(MessageIDGenerator(seed: .random(in: .min ... .max)))
+
+    func next() -> MessageID {
+        let now = Timestamp.now
+        return generator.withLock { $0.next(at: now.nanoseconds) }
+    }
+}
