@@ -9,8 +9,8 @@ extension CommandBus {
         while true {
             let step: Step<C>
             do {
-                // The gate is open again before anybody waits for the disk.
-                step = try await gates.pass(delivery.stream) { await decide(delivery, id: id) }
+                // The turn is over before anybody waits for the disk.
+                step = try await turns.take(delivery.stream) { await decide(delivery, id: id) }
             } catch {
                 throw .interrupted(error)
             }
@@ -19,7 +19,7 @@ extension CommandBus {
         }
     }
 
-    /// One look at the aggregate and what it led to, inside the gate.
+    /// One look at the aggregate and what it led to, in its turn.
     private func decide<C: AggregateCommand>(
         _ delivery: Delivery<C>, id: MessageID
     ) async -> Step<C> {

@@ -9,7 +9,8 @@
 /// they meet as two processes would, by conflict and retry.
 public struct CommandBus: Sendable {
     let store: CommandStore
-    let gates = StreamGates()
+    /// Without turns, every command of a crowd would decide in vain except one.
+    let turns = Turns<StreamID>()
     let retries: Int
     private let ids = CommandIDs()
     private let middleware: [any CommandMiddleware]

@@ -1,39 +1,38 @@
 import WellspringLog
 
-/// Lets the commands to one stream decide one after the other, in the order they came.
+/// Lets those who want the same thing have it one after the other, in the order they came.
 ///
-/// Without it, every command of a crowd decides in vain except one, and all but that one start
-/// again. A gate exists only while somebody is inside, so idle streams cost nothing.
-final class StreamGates: Sendable {
+/// A gate exists only while somebody is inside, so what nobody wants costs nothing.
+final class Turns<Key: Hashable & Sendable>: Sendable {
     private let state = Guarded(State())
 
     private struct State {
-        var gates: [StreamID: Gate] = [:]
+        var gates: [Key: Gate] = [:]
         var lastTicket: UInt64 = 0
     }
 
-    /// How many streams have somebody inside.
+    /// How many gates have somebody inside.
     var count: Int { state.withLock { $0.gates.count } }
 
-    /// How many wait before the gate of `stream`.
-    func waiting(at stream: StreamID) -> Int { state.withLock { $0.gates[stream]?.waiting ?? 0 } }
+    /// How many wait for `key`.
+    func waiting(for key: Key) -> Int { state.withLock { $0.gates[key]?.waiting ?? 0 } }
 
-    /// Runs `body` once everybody who came to `stream` earlier has left.
+    /// Runs `body` once everybody who came for `key` earlier has left.
     ///
     /// - Throws: `CancellationError` when the task is cancelled while it waits.
-    func pass<Result: Sendable>(
-        _ stream: StreamID, _ body: () async -> Result
+    func take<Result: Sendable>(
+        _ key: Key, _ body: () async -> Result
     ) async throws(CancellationError) -> Result {
-        guard await enter(stream) else { throw CancellationError() }
-        defer { leave(stream) }
+        guard await enter(key) else { throw CancellationError() }
+        defer { leave(key) }
         return await body()
     }
 
     /// Returns `true` once the gate is the caller's, `false` when the task was cancelled before.
-    private func enter(_ stream: StreamID) async -> Bool {
+    private func enter(_ key: Key) async -> Bool {
         let ticket: UInt64? = state.withLock { state in
-            if state.gates[stream] == nil {
-                state.gates[stream] = Gate()
+            if state.gates[key] == nil {
+                state.gates[key] = Gate()
                 return nil
             }
             state.lastTicket += 1
@@ -47,24 +46,24 @@ final class StreamGates: Sendable {
                 // before and is seen here, or comes after and finds the waiter.
                 let answer = state.withLock { state -> Bool? in
                     if Task.isCancelled { return false }
-                    guard state.gates[stream] != nil else {
-                        state.gates[stream] = Gate()
+                    guard state.gates[key] != nil else {
+                        state.gates[key] = Gate()
                         return true
                     }
-                    state.gates[stream]?.queue(waiter, ticket: ticket)
+                    state.gates[key]?.queue(waiter, ticket: ticket)
                     return nil
                 }
                 if let answer { waiter.resume(returning: answer) }
             }
         } onCancel: {
-            state.withLock { $0.gates[stream]?.remove(ticket) }?.resume(returning: false)
+            state.withLock { $0.gates[key]?.remove(ticket) }?.resume(returning: false)
         }
     }
 
-    private func leave(_ stream: StreamID) {
+    private func leave(_ key: Key) {
         let next = state.withLock { state in
-            let next = state.gates[stream]?.takeNext()
-            if next == nil { state.gates[stream] = nil }
+            let next = state.gates[key]?.takeNext()
+            if next == nil { state.gates[key] = nil }
             return next
         }
         next?.resume(returning: true)

@@ -1,0 +1,170 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+import WellspringLog
+
+/// Keeps the state of one projection in a ``CheckpointStore``, and decides when it is time to.
+struct ProjectionKeeper<P: Projection>: Sendable {
+    let checkpoints: any CheckpointStore
+    let encode: @Sendable (P) throws -> EventPayload
+    let decode: @Sendable (EventPayload) throws -> P
+    let saving = Guarded(SavingSchedule())
+    /// One save at a time, so that an older state never replaces a newer one.
+    let turns = Turns<ProjectionName>()
+
+    init(_ checkpoints: some CheckpointStore) where P: Codable {
+        self.checkpoints = checkpoints
+        encode = { EventPayload(try JSONEncoder().encode($0)) }
+        decode = { try JSONDecoder().decode(P.self, from: Data($0)) }
+    }
+
+    /// Counts what a page would cost to replay.
+    func noteReplay(of page: LogPage, after start: LogPosition) {
+        let bytes = page.events.reduce(0) { $0 + $1.event.payload.count }
+        saving.withLock {
+            $0.noteReplay(bytes: bytes, positions: page.end.rawValue - start.rawValue)
+        }
+    }
+}
+
+/// Decides when saving costs less than replaying.
+///
+/// A save writes the whole state. Saving every so many events would make the cost of a replay grow
+/// with the square of its length; saving once the bytes to be replayed exceed those to be written
+/// keeps both in proportion.
+struct SavingSchedule {
+    private var replayBytes: UInt64 = 0
+    private var stateBytes: UInt64 = 0
+    private var saved: SavedPoint?
+    private(set) var hasRestored = false
+
+    private struct SavedPoint: Equatable {
+        let position: LogPosition
+        let generation: Int
+    }
+
+    /// What a record takes besides its payload, and what looking at one costs at the least.
+    private static let bytesPerRecord: UInt64 = 64
+    /// Less than this is replayed sooner than a small file is synced.
+    static let leastReplay: UInt64 = 256 << 10
+
+    var isDue: Bool { replayBytes > max(stateBytes, Self.leastReplay) }
+
+    mutating func noteReplay(bytes: Int, positions: UInt64) {
+        replayBytes += UInt64(max(0, bytes)) + positions * Self.bytesPerRecord
+    }
+
+    /// Remembers what is in the checkpoint store now.
+    mutating func noteSaved(_ position: LogPosition, generation: Int, bytes: Int) {
+        saved = SavedPoint(position: position, generation: generation)
+        stateBytes = UInt64(max(0, bytes))
+        replayBytes = 0
+    }
+
+    /// A failed save is tried again as late as one that succeeded.
+    mutating func noteFailure() { replayBytes = 0 }
+
+    mutating func beginRestoring() -> Bool {
+        defer { hasRestored = true }
+        return !hasRestored
+    }
+
+    func isSaved(_ position: LogPosition, generation: Int) -> Bool {
+        saved == SavedPoint(position: position, generation: generation)
+            || saved == nil && position == .start
+    }
+}
+
+// MARK: - Restoring
+
+extension ProjectionRunner {
+    /// Takes over the saved state, on the first run, when it is of use.
+    func restore() async throws(EventStoreError) {
+        guard let keeper, keeper.saving.withLock({ $0.beginRestoring() }) else { return }
+        let checkpoint: Checkpoint
+        do {
+            guard let found = try await keeper.checkpoints.load(P.name) else { return }
+            checkpoint = found
+        } catch {
+            if error == .cancelled { throw error }
+            return await discard("it cannot be read: \(error)")
+        }
+        guard checkpoint.revision == P.revision else {
+            return await discard(
+                "it is of revision \(checkpoint.revision), the projection of \(P.revision)")
+        }
+        // A restored backup of the log may end before the state that was saved later.
+        let head = try await store.read(LogRead(.backward(before: nil), limit: .oneEvent)).head
+        guard checkpoint.position <= head else {
+            return await discard(
+                "it is from position \(checkpoint.position), the log ends at \(head)")
+        }
+        let model: P
+        do {
+            model = try keeper.decode(checkpoint.state)
+        } catch {
+            return await discard("its state does not fit the projection any more")
+        }
+        guard progress.withLock({ $0.restore(model, at: checkpoint.position) }) else { return }
+        keeper.saving.withLock {
+            $0.noteSaved(checkpoint.position, generation: 0, bytes: checkpoint.state.count)
+        }
+    }
+
+    private func discard(_ reason: String) async {
+        onNotice(.checkpointDiscarded(reason: reason))
+        // Else the same would be reported on the next start. When it fails, it will be.
+        try? await keeper?.checkpoints.remove(P.name)
+    }
+}
+
+extension ReadLimit {
+    fileprivate static let oneEvent = ReadLimit(events: 1)
+}
+
+// MARK: - Saving
+
+extension ProjectionRunner {
+    func saveIfDue() async {
+        guard let keeper, keeper.saving.withLock({ $0.isDue }) else { return }
+        await save()
+    }
+
+    /// Saves what a run has come to, which the end of its task must not prevent.
+    func saveAtEnd(after reason: ProjectionStop.Reason) async {
+        if case .store = reason { return }
+        guard keeper != nil else { return }
+        await Task { await save() }.value
+    }
+
+    /// Saves the model in use, unless that is what was saved last.
+    func save() async {
+        guard let keeper else { return }
+        try? await keeper.turns.take(P.name) { await save(with: keeper) }
+    }
+
+    private func save(with keeper: ProjectionKeeper<P>) async {
+        // Taken in turn: what is saved later is never older.
+        let (model, position, generation) = progress.withLock {
+            ($0.model, $0.position, $0.generation)
+        }
+        guard !keeper.saving.withLock({ $0.isSaved(position, generation: generation) }) else {
+            return
+        }
+        do {
+            let state = try keeper.encode(model)
+            try await keeper.checkpoints.save(
+                Checkpoint(
+                    projection: P.name, revision: P.revision, position: position, state: state))
+            keeper.saving.withLock {
+                $0.noteSaved(position, generation: generation, bytes: state.count)
+            }
+            onNotice(.saved(position, bytes: state.count))
+        } catch {
+            keeper.saving.withLock { $0.noteFailure() }
+            onNotice(.notSaved(reason: "\(error)"))
+        }
+    }
+}
