@@ -72,7 +72,9 @@ struct PreparedSegment {
     let file: any StoreFile
     let zeroedEnd: UInt64
 
-    /// Makes `log/next.tmp`. What a crash left under that name never held a frame.
+    /// Makes `log/next.tmp`.
+    ///
+    /// What a crash left under that name never held a frame.
     static func make(
         in directory: any StoreDirectory, segmentBytes: UInt64
     ) throws(SystemError) -> PreparedSegment {

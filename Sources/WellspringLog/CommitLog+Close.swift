@@ -1,13 +1,13 @@
 extension CommitLog {
-    /// Closes the log properly: a closing mark, no zeros behind it, and a MANIFEST that says where
-    /// exactly the log ends. A second call does nothing.
+    /// Closes the log properly. A second call does nothing.
     ///
-    /// A poisoned log is given up without writing anything, and so is a log whose closing fails:
-    /// the next opening recovers it.
+    /// That leaves a closing mark, no zeros behind it, and a MANIFEST that says where exactly the
+    /// log ends. A log whose closing fails is given up as it is, and the next opening recovers it.
+    /// A poisoned log is given up too, with an error: not all that was written need be there later.
     package func close() throws(CommitFailure) {
         guard !writer.isReleased else { return }
         defer { abandon() }
-        guard !writer.isPoisoned, !directory.isForked else { return }
+        try checkWritable()
         try finishRoll(client: nil)
         try sync()
         if configuration.plantedFault != .skipClosingMark {

@@ -36,7 +36,9 @@ extension CommitLog {
         return FramePlace(header, segment: writer.active.header.number)
     }
 
-    /// Makes everything that was written durable. A failure poisons the log.
+    /// Makes everything that was written durable.
+    ///
+    /// A failure poisons the log.
     package func sync() throws(CommitFailure) {
         try checkWritable()
         guard writer.synced != writer.written else { return }
@@ -163,8 +165,10 @@ extension CommitLog {
         try syncBatch()
     }
 
-    /// Syncs the active segment. A failure is final: the kernel may have dropped what it could not
-    /// write and report success the next time.
+    /// Syncs the active segment.
+    ///
+    /// A failure is final: the kernel may have dropped what it could not write and report success
+    /// the next time.
     func syncActive() throws(CommitFailure) {
         if configuration.plantedFault == .skipSync { return }
         do {

@@ -1,5 +1,7 @@
 extension CommitLog {
-    /// Reads `count` bytes of a segment's file from `offset` on. From any thread, beside a commit.
+    /// Reads `count` bytes of a segment's file from `offset` on.
+    ///
+    /// From any thread, beside a commit.
     package func read(
         segment: UInt32, at offset: UInt64, count: Int
     ) throws(LogError) -> [UInt8] {
@@ -10,7 +12,9 @@ extension CommitLog {
         return bytes
     }
 
-    /// Fills `buffer` from a segment's file. From any thread, beside a commit.
+    /// Fills `buffer` from a segment's file.
+    ///
+    /// From any thread, beside a commit.
     package func read(
         segment: UInt32, at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(LogError) {

@@ -22,7 +22,9 @@ extension CommitLog {
     // MARK: - The next segment
 
     /// Prepares the next segment early, so that it costs no commit any time when it is needed, and
-    /// a full disk shows while there is still room. A failure is tried again later.
+    /// a full disk shows while there is still room.
+    ///
+    /// A failure is tried again later.
     private func prepareWhenHalfFull() {
         let size = writer.written.offset
         guard writer.next == nil, size > configuration.segmentBytes / 2,
@@ -135,7 +137,9 @@ extension CommitLog {
 
     // MARK: - The MANIFEST
 
-    /// Replaces the MANIFEST. A failure before its sync leaves the old one, which is still true.
+    /// Replaces the MANIFEST.
+    ///
+    /// A failure before its sync leaves the old one, which is still true.
     func replaceManifest(isClean: Bool, knownEnd: LogEnd) throws(CommitFailure) {
         let manifest = Manifest(
             storeID: storeID, number: writer.manifestNumber + 1, isClean: isClean,

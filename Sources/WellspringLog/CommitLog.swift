@@ -21,7 +21,9 @@ package final class CommitLog: Sendable {
     let configuration: LogConfiguration
     let files: SegmentFiles
 
-    /// What a commit reads and changes. Only the one caller who may commit touches it.
+    /// What a commit reads and changes.
+    ///
+    /// Only the one caller who may commit touches it.
     nonisolated(unsafe) var writer: LogWriter
     nonisolated(unsafe) let batch = FrameBatch()
 
@@ -107,7 +109,9 @@ struct LogWriter {
     var lock: (any LockToken)?
     var isPoisoned = false
 
-    /// How far a change of segments has got. A failure leaves it where it was, to be continued.
+    /// How far a change of segments has got.
+    ///
+    /// A failure leaves it where it was, to be continued.
     enum RollStage {
         case none
         /// The active segment is sealed; the next one has no name yet.

@@ -12,13 +12,16 @@ enum FilePreamble {
     static let majorVersion: UInt16 = 1
     static let minorVersion: UInt16 = 0
 
-    /// Bits of features without which a file must not be read, or must not be written to. None so
-    /// far, so any bit that is set comes from a newer version.
+    /// Bits of features without which a file must not be read, or must not be written to.
+    ///
+    /// None so far, so any bit that is set comes from a newer version.
     private static let knownIncompatible: UInt32 = 0
     private static let knownReadCompatible: UInt32 = 0
 
-    /// Eight bytes by which a file says what it is. The first has its high bit set and the last
-    /// three are CR LF and ^Z, which transfers that treat the file as text will not leave alone.
+    /// Eight bytes by which a file says what it is.
+    ///
+    /// The first has its high bit set and the last three are CR LF and ^Z, which transfers that
+    /// treat the file as text will not leave alone.
     enum Magic: UInt8 {
         case store = 0x53
         case segment = 0x4C

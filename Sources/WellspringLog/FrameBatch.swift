@@ -33,8 +33,9 @@ final class FrameBatch {
     /// Where the body of the next frame will begin in the file.
     var nextBodyOffset: UInt64 { end.offset + UInt64(FrameHeader.length) }
 
-    /// Appends a frame. With `aligned`, it is padded so that the next one begins at a multiple of
-    /// that.
+    /// Appends a frame.
+    ///
+    /// With `aligned`, it is padded so that the next one begins at a multiple of that.
     @discardableResult
     func append(
         _ kind: FrameKind, flags: UInt8 = 0, eventCount: UInt32 = 0, recordedAt: Int64,

@@ -28,7 +28,9 @@ struct FrameScanner {
         case unknownKind(UInt8)
     }
 
-    /// A frame whose checksums hold. The body lives until the next call.
+    /// A frame whose checksums hold.
+    ///
+    /// The body lives until the next call.
     struct Frame {
         var header: FrameHeader
         var body: UnsafeRawBufferPointer

@@ -9,8 +9,9 @@ struct LogEnd: Hashable, Sendable {
     var nextPosition: UInt64
     /// The time of the last frame.
     var recordedAt: Int64
-    /// The checksum of the last header in the segment, or the salt's where there is none yet. It
-    /// tells this log from every other of the same length.
+    /// The checksum of the last header in the segment, or the salt's where there is none yet.
+    ///
+    /// It tells this log from every other of the same length.
     var chain: UInt32
 
     /// The place behind a frame.

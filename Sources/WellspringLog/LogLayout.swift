@@ -1,4 +1,6 @@
-/// The names of the files in a store. They are made from numbers only.
+/// The names of the files in a store.
+///
+/// They are made from numbers only.
 enum LogLayout {
     static let lockFile = "LOCK"
     static let segments = "log"

@@ -49,7 +49,9 @@ struct LogRepair {
 
     // MARK: - The tail
 
-    /// Copies what is to be cut off, so that nothing ever vanishes. Returns where to.
+    /// Copies what is to be cut off, so that nothing ever vanishes.
+    ///
+    /// Returns where to.
     private func quarantine(
         _ tail: Range<UInt64>, of segment: ReplayedSegment
     ) throws(SystemError) -> String {

@@ -1,4 +1,6 @@
-/// When a commit counts as done, for the log. The public `Durability` says it for users.
+/// When a commit counts as done, for the log.
+///
+/// The public `Durability` says it for users.
 package enum LogDurability: Hashable, Sendable {
     /// One sync a group, before anything of the group is acknowledged or visible.
     case everyCommit
@@ -16,14 +18,16 @@ package struct LogConfiguration: Sendable {
     /// The size at which a segment is sealed and the next one begins.
     package var segmentBytes: UInt64 = 64 << 20
     /// How long after the last commit a mark is written, so that the last frame has a witness too.
+    ///
     /// `nil` leaves the mark to `close()`.
     package var idleMarkNanoseconds: UInt64? = 20_000_000
     /// The largest body of one frame.
     package var frameBytesLimit = 16 << 20
     /// Whether an empty directory is made into a store.
     package var createsStore = true
-    /// Switches one protection off, so that a test can show that something notices. Never set
-    /// outside tests.
+    /// Switches one protection off, so that a test can show that something notices.
+    ///
+    /// Never set outside tests.
     package var plantedFault: PlantedFault?
 
     package init() {}
@@ -65,7 +69,9 @@ package struct FramePlace: Hashable, Sendable {
 
 /// What the log knows when it asks for the body of the next frame.
 package struct FrameContext: Sendable {
-    /// The segment that the frame goes to. A roll may have changed it since the last frame.
+    /// The segment that the frame goes to.
+    ///
+    /// A roll may have changed it since the last frame.
     package var segment: UInt32
     /// The file offset at which the body will begin; a multiple of 8.
     package var bodyOffset: UInt64
@@ -103,7 +109,9 @@ package struct MalformedBody: Error, Hashable, Sendable {
     }
 }
 
-/// What opening a log found and did. Nothing that recovery does is kept silent.
+/// What opening a log found and did.
+///
+/// Nothing that recovery does is kept silent.
 package struct LogRecovery: Hashable, Sendable {
     /// The store was made by this opening.
     package var created = false

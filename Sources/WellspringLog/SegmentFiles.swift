@@ -37,7 +37,9 @@ final class SegmentFiles: Sendable {
         }
     }
 
-    /// Gives every file up. Later reads fail.
+    /// Gives every file up.
+    ///
+    /// Later reads fail.
     func close() {
         let released = state.withLock { state in
             defer {
