@@ -1,7 +1,7 @@
 /// The names of the files in a store.
 ///
 /// They are made from numbers only.
-enum LogLayout {
+package enum LogLayout {
     static let lockFile = "LOCK"
     static let segments = "log"
     static let quarantine = "quarantine"
@@ -15,7 +15,7 @@ enum LogLayout {
     /// The name of a segment: `log/0000000001-0000.seg`.
     ///
     /// It carries the number and not a position, because a segment need not hold any events.
-    static func segment(_ number: UInt32, generation: UInt32 = 0) -> String {
+    package static func segment(_ number: UInt32, generation: UInt32 = 0) -> String {
         segments + "/" + padded(UInt64(number), numberDigits) + "-"
             + padded(UInt64(generation), generationDigits) + suffix
     }

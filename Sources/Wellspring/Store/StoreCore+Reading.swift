@@ -73,7 +73,7 @@ extension StoreCore {
         if let error { throw error }
     }
 
-    private func checkNotClosed() throws(EventStoreError) {
+    func checkNotClosed() throws(EventStoreError) {
         if case .closed? = state.withLock({ $0.end }) { throw .closed }
     }
 }

@@ -14,6 +14,7 @@ final class StoreCore: Sendable {
     /// The store's own thread; absent where commits are instant.
     private let worker: Guarded<(any LogWorker)?>
     private let onNotice: @Sendable (StoreNotice) -> Void
+    private let plantedFault: PlantedFault?
 
     /// One sync covers at most this much.
     private static let groupBytes = 4 << 20
@@ -21,7 +22,7 @@ final class StoreCore: Sendable {
 
     init(
         log: any EventLog, state: CoreState, seed: UInt64, mayLead: Bool,
-        clock: @escaping @Sendable () -> Timestamp,
+        clock: @escaping @Sendable () -> Timestamp, plantedFault: PlantedFault? = nil,
         onNotice: @escaping @Sendable (StoreNotice) -> Void
     ) {
         self.log = log
@@ -31,6 +32,7 @@ final class StoreCore: Sendable {
         self.mayLead = mayLead
         self.worker = Guarded(nil)
         self.onNotice = onNotice
+        self.plantedFault = plantedFault
     }
 
     /// Gives the store its thread. To be called once, before the first append.
@@ -147,6 +149,7 @@ extension StoreCore {
         let group = state.withLock {
             $0.takeGroup(bytes: Self.groupBytes, appends: Self.groupAppends)
         }
+        if plantedFault == .publishBeforeSync { settle(nil) }
         var failure: CommitFailure?
         if !group.isEmpty {
             do { try log.commit(group) } catch { failure = error }
@@ -300,7 +303,10 @@ extension StoreCore {
     }
 
     /// Lets go of everything without writing more: what a store does that is dropped unclosed.
-    func abandon() {
+    ///
+    /// - Returns: Whether there was something to let go of.
+    func abandon() -> Bool {
+        guard worker.withLock({ $0 }) != nil else { return false }
         stopWorker()
         let wakeups = state.withLock { state -> [Wakeup] in
             if state.end == nil { state.end = .closed }
@@ -309,6 +315,7 @@ extension StoreCore {
         }
         for wakeup in wakeups { wakeup.resume() }
         log.abandon()
+        return true
     }
 
     private func stopWorker() {

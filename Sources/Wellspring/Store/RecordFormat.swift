@@ -1,0 +1,85 @@
+import WellspringLog
+
+// The body of a frame, as FileFormat.md lays it down under "Records":
+//
+//     body       := (padding | definition | entry)*
+//     padding    := 0x00
+//     definition := kind:u8 (1 stream, 2 event type)  codec:u8  schemaVersion:u16
+//                   length:u16  reserved:u16  checksum:u32  name:length bytes
+//     entry      := kind:u8 (3)  flags:u8  keyLength:u16  count:u32
+//                   [fingerprint:16 bytes  key:keyLength bytes]  record*count
+//     record     := length:u32  checksum:u32  flags:u16  stream:u32  type:u32
+//                   version:u32 or u64  id:16 bytes  optional fields  payload
+//
+// A definition begins at a multiple of 8 in the file; its offset / 8 is how records refer to it.
+// The checksums of definitions and records are CRC-32C begun with the item's own offset in the
+// file, so that one that was read from the wrong place does not pass for the right one.
+
+/// Which optional fields a record has.
+struct RecordFlags: OptionSet {
+    let rawValue: UInt16
+
+    static let correlation = RecordFlags(rawValue: 1 << 0)
+    static let causation = RecordFlags(rawValue: 1 << 1)
+    /// The causation is the correlation, and written once.
+    static let causationIsCorrelation = RecordFlags(rawValue: 1 << 2)
+    static let occurredAt = RecordFlags(rawValue: 1 << 3)
+    /// The recorded time is the record's own, not that of its frame.
+    static let recordedAt = RecordFlags(rawValue: 1 << 4)
+    static let tags = RecordFlags(rawValue: 1 << 5)
+    static let headers = RecordFlags(rawValue: 1 << 6)
+    /// The version has eight bytes, not four.
+    static let wideVersion = RecordFlags(rawValue: 1 << 7)
+    // Bits 14 (redacted) and 15 (compressed) are reserved.
+
+    static let known: RecordFlags = [
+        .correlation, .causation, .causationIsCorrelation, .occurredAt, .recordedAt, .tags,
+        .headers, .wideVersion,
+    ]
+}
+
+enum RecordFormat {
+    static let streamDefinition: UInt8 = 1
+    static let typeDefinition: UInt8 = 2
+    static let entry: UInt8 = 3
+
+    /// The part of a definition before its name.
+    static let definitionHeader = 12
+    /// The part of a record that its checksum does not cover: length and checksum.
+    static let recordPrefix = 8
+
+    /// What the checksum of an item at `offset` in its file begins with.
+    static func seed(at offset: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: offset) ^ UInt32(truncatingIfNeeded: offset >> 32)
+    }
+}
+
+/// What the payloads of an event type have in common, written once a segment.
+struct StoredType: Hashable, Sendable {
+    let name: EventName
+    let codec: PayloadCodec
+    let schemaVersion: UInt16
+
+    init(name: EventName, codec: PayloadCodec, schemaVersion: UInt16) {
+        self.name = name
+        self.codec = codec
+        self.schemaVersion = schemaVersion
+    }
+
+    init(_ event: EncodedEvent) {
+        self.init(name: event.name, codec: event.codec, schemaVersion: event.schemaVersion)
+    }
+}
+
+/// A name that records refer to.
+enum Definition: Hashable, Sendable {
+    case stream(StreamID)
+    case type(StoredType)
+}
+
+/// Where a record lies.
+struct RecordPlace: Hashable, Sendable {
+    let segment: UInt32
+    let offset: UInt32
+    let length: UInt32
+}

@@ -1,0 +1,175 @@
+import WellspringLog
+
+/// A record as it lies on disk: names are still references.
+struct RawRecord {
+    let stream: UInt32
+    let type: UInt32
+    let version: UInt64
+    let id: MessageID
+    let metadata: EventMetadata
+    let occurredAt: Timestamp?
+    let recordedAt: Timestamp?
+    let tags: [Tag]
+    /// Where the payload lies, from the beginning of the record.
+    let payload: Range<Int>
+    let length: Int
+
+    /// Reads the record at the beginning of `bytes`, which lie at `offset` in their file.
+    init(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(MalformedBody) {
+        var reader = ByteReader(bytes)
+        let size = try reader.readUInt32()
+        let checksum = try reader.readUInt32()
+        guard let length = Int(exactly: size), length <= bytes.count,
+            length >= RecordFormat.recordPrefix
+        else { throw MalformedBody(offset: 0, reason: "a record longer than what holds it") }
+        let covered = UnsafeRawBufferPointer(rebasing: bytes[RecordFormat.recordPrefix..<length])
+        guard crc32c(RecordFormat.seed(at: offset), covered) == checksum else {
+            throw MalformedBody(offset: 0, reason: "a record whose checksum does not match")
+        }
+        reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[..<length]), at: 8)
+
+        let flags = RecordFlags(rawValue: try reader.readUInt16())
+        guard flags.isSubset(of: .known) else {
+            throw MalformedBody(offset: 8, reason: "a record with flags of a newer version")
+        }
+        stream = try reader.readUInt32()
+        type = try reader.readUInt32()
+        version =
+            flags.contains(.wideVersion)
+            ? try reader.readUInt64() : UInt64(try reader.readUInt32())
+        id = try reader.readMessageID()
+        let correlation = flags.contains(.correlation) ? try reader.readMessageID() : nil
+        var causation = flags.contains(.causation) ? try reader.readMessageID() : nil
+        if flags.contains(.causationIsCorrelation) { causation = correlation }
+        occurredAt = flags.contains(.occurredAt) ? try reader.readTimestamp() : nil
+        recordedAt = flags.contains(.recordedAt) ? try reader.readTimestamp() : nil
+        tags = flags.contains(.tags) ? try reader.readTags() : []
+        let headers = flags.contains(.headers) ? try reader.readHeaders() : [:]
+        metadata = EventMetadata(
+            correlation: correlation, causation: causation, headers: headers)
+        payload = reader.offset..<length
+        self.length = length
+    }
+}
+
+/// What a frame's body holds, item by item.
+struct BodyReader {
+    enum Item {
+        case definition(reference: UInt32, Definition)
+        /// An append of this many records, which follow.
+        case entry(count: UInt32)
+    }
+
+    private var reader: ByteReader
+    private let bytes: UnsafeRawBufferPointer
+    private let start: UInt64
+
+    /// - Parameter start: Where the body begins in its file.
+    init(_ bytes: UnsafeRawBufferPointer, at start: UInt64) {
+        self.bytes = bytes
+        self.start = start
+        reader = ByteReader(bytes)
+    }
+
+    /// Where the next item begins in the file.
+    var offset: UInt64 { start + UInt64(reader.offset) }
+
+    /// Returns the next definition or entry; `nil` at the end.
+    mutating func next() throws(MalformedBody) -> Item? {
+        while !reader.isAtEnd {
+            let at = reader.offset
+            switch try reader.readUInt8() {
+            case 0: continue
+            case RecordFormat.streamDefinition, RecordFormat.typeDefinition:
+                return try readDefinition(at: at)
+            case RecordFormat.entry: return try readEntry()
+            case let kind: throw MalformedBody(offset: at, reason: "an item of kind \(kind)")
+            }
+        }
+        return nil
+    }
+
+    /// Reads a record of the entry before.
+    mutating func nextRecord() throws(MalformedBody) -> RawRecord {
+        let at = reader.offset
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
+        let record: RawRecord
+        do {
+            record = try RawRecord(rest, at: start + UInt64(at))
+        } catch {
+            throw MalformedBody(offset: at + error.offset, reason: error.reason)
+        }
+        try reader.skip(record.length)
+        return record
+    }
+
+    private mutating func readDefinition(at: Int) throws(MalformedBody) -> Item {
+        let kind = bytes[at]
+        let codec = try reader.readUInt8()
+        let schemaVersion = try reader.readUInt16()
+        let length = Int(try reader.readUInt16())
+        _ = try reader.readUInt16()
+        let checksum = try reader.readUInt32()
+        let name = try reader.readString(length)
+        let whole = UnsafeRawBufferPointer(rebasing: bytes[at..<reader.offset])
+        let offset = start + UInt64(at)
+        guard offset % 8 == 0, definitionChecksum(whole, at: offset) == checksum else {
+            throw MalformedBody(offset: at, reason: "a name whose checksum does not match")
+        }
+        let reference = UInt32(truncatingIfNeeded: offset / 8)
+        if kind == RecordFormat.typeDefinition {
+            let type = StoredType(
+                name: EventName(name), codec: PayloadCodec(rawValue: codec),
+                schemaVersion: schemaVersion)
+            return .definition(reference: reference, .type(type))
+        }
+        guard let stream = StreamID(name) else {
+            throw MalformedBody(offset: at, reason: "a stream name without a category")
+        }
+        return .definition(reference: reference, .stream(stream))
+    }
+
+    private mutating func readEntry() throws(MalformedBody) -> Item {
+        let flags = try reader.readUInt8()
+        let keyLength = try reader.readUInt16()
+        let count = try reader.readUInt32()
+        guard flags & ~1 == 0 else {
+            throw MalformedBody(
+                offset: reader.offset, reason: "an append with flags of a newer version")
+        }
+        if flags & 1 == 1 { try reader.skip(16 + Int(keyLength)) }
+        return .entry(count: count)
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func readMessageID() throws(MalformedBody) -> MessageID {
+        MessageID(
+            high: try readUInt64().byteSwapped, low: try readUInt64().byteSwapped)
+    }
+
+    fileprivate mutating func readTimestamp() throws(MalformedBody) -> Timestamp {
+        Timestamp(nanoseconds: try readInt64())
+    }
+
+    fileprivate mutating func readTags() throws(MalformedBody) -> [Tag] {
+        var tags: [Tag] = []
+        for _ in 0..<(try readUInt8()) { tags.append(Tag(try readString(try readUInt16()))) }
+        return tags
+    }
+
+    fileprivate mutating func readHeaders() throws(MalformedBody) -> [String: String] {
+        var headers: [String: String] = [:]
+        let count = try readUInt32()
+        guard Int(count) <= remaining / 8 else {
+            throw MalformedBody(offset: offset, reason: "more headers than there is room for")
+        }
+        for _ in 0..<count {
+            let keyLength = try readUInt32()
+            let valueLength = try readUInt32()
+            let key = try readString(keyLength)
+            headers[key] = try readString(valueLength)
+        }
+        return headers
+    }
+}

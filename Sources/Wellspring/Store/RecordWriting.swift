@@ -1,0 +1,218 @@
+import WellspringLog
+
+/// Builds the bodies of frames.
+///
+/// Used by whoever commits, one at a time. Remembers which names the current segment already
+/// defines, and forgets those of a body that was not stored.
+struct RecordWriter {
+    private var streamReferences: [Int: UInt32] = [:]
+    private var typeReferences: [StoredType: UInt32] = [:]
+
+    /// What the last body defined, and where its records lie.
+    private(set) var definitions: [(reference: UInt32, definition: Definition)] = []
+    private(set) var places: [RecordPlace] = []
+    private var definedStreams: [Int] = []
+    private var definedTypes: [StoredType] = []
+
+    /// Starts anew, with names that the segment defines already.
+    mutating func segmentBegan() {
+        streamReferences = [:]
+        typeReferences = [:]
+    }
+
+    mutating func learn(stream: Int, reference: UInt32) { streamReferences[stream] = reference }
+    mutating func learn(type: StoredType, reference: UInt32) { typeReferences[type] = reference }
+
+    /// Forgets the names that the last body defined, because it was not stored.
+    mutating func takeBack() {
+        for stream in definedStreams { streamReferences[stream] = nil }
+        for type in definedTypes { typeReferences[type] = nil }
+    }
+
+    /// Writes the body of a group. The writer's bytes so far belong to the frame's header.
+    mutating func write(
+        _ group: [QueuedAppend], context: FrameContext, to writer: inout ByteWriter
+    ) {
+        definitions.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
+        definedStreams.removeAll(keepingCapacity: true)
+        definedTypes.removeAll(keepingCapacity: true)
+        var body = Body(context: context, start: writer.count)
+        for append in group {
+            for event in append.events { define(event, in: &body, &writer) }
+            body.writeEntry(count: append.events.count, to: &writer)
+            for event in append.events {
+                guard let stream = streamReferences[event.stream],
+                    let type = typeReferences[StoredType(event.recorded.event)]
+                else { preconditionFailure("a record's names are defined before it") }
+                places.append(body.write(event, stream: stream, type: type, to: &writer))
+            }
+        }
+    }
+
+    private mutating func define(
+        _ event: QueuedEvent, in body: inout Body, _ writer: inout ByteWriter
+    ) {
+        if streamReferences[event.stream] == nil {
+            let definition = Definition.stream(event.recorded.stream)
+            let reference = body.write(definition, to: &writer)
+            streamReferences[event.stream] = reference
+            definedStreams.append(event.stream)
+            definitions.append((reference, definition))
+        }
+        let type = StoredType(event.recorded.event)
+        if typeReferences[type] == nil {
+            let reference = body.write(.type(type), to: &writer)
+            typeReferences[type] = reference
+            definedTypes.append(type)
+            definitions.append((reference, .type(type)))
+        }
+    }
+}
+
+/// The body of one frame while it is written.
+private struct Body {
+    let context: FrameContext
+    /// Where in the writer the body begins.
+    let start: Int
+
+    /// The place in the file of the next byte.
+    func offset(_ writer: ByteWriter) -> UInt64 {
+        context.bodyOffset + UInt64(writer.count - start)
+    }
+
+    /// Writes a definition and returns the reference to it.
+    func write(_ definition: Definition, to writer: inout ByteWriter) -> UInt32 {
+        writer.appendZeros(Int((8 - offset(writer) % 8) % 8))
+        let at = offset(writer)
+        let begin = writer.count
+        switch definition {
+        case .stream(let stream):
+            writeDefinition(
+                RecordFormat.streamDefinition, codec: 0, schemaVersion: 0,
+                name: stream.exact.value, to: &writer)
+        case .type(let type):
+            writeDefinition(
+                RecordFormat.typeDefinition, codec: type.codec.rawValue,
+                schemaVersion: type.schemaVersion, name: type.name.rawValue, to: &writer)
+        }
+        let checksum = writer.withUnsafeBytes { bytes in
+            definitionChecksum(
+                UnsafeRawBufferPointer(rebasing: bytes[begin...]), at: at)
+        }
+        writer.patch(checksum, at: begin + 8)
+        return UInt32(truncatingIfNeeded: at / 8)
+    }
+
+    private func writeDefinition(
+        _ kind: UInt8, codec: UInt8, schemaVersion: UInt16, name: String,
+        to writer: inout ByteWriter
+    ) {
+        writer.append(kind)
+        writer.append(codec)
+        writer.append(schemaVersion)
+        writer.append(UInt16(truncatingIfNeeded: name.utf8.count))
+        writer.append(0 as UInt16)
+        writer.append(0 as UInt32)
+        writer.append(utf8: name)
+    }
+
+    func writeEntry(count: Int, to writer: inout ByteWriter) {
+        writer.append(RecordFormat.entry)
+        writer.append(0 as UInt8)
+        writer.append(0 as UInt16)
+        writer.append(UInt32(truncatingIfNeeded: count))
+    }
+
+    func write(
+        _ event: QueuedEvent, stream: UInt32, type: UInt32, to writer: inout ByteWriter
+    ) -> RecordPlace {
+        let at = offset(writer)
+        let begin = writer.count
+        let recorded = event.recorded
+        writer.append(0 as UInt64)
+        writer.append(event.flags.rawValue)
+        writer.append(stream)
+        writer.append(type)
+        if event.flags.contains(.wideVersion) {
+            writer.append(recorded.version.rawValue)
+        } else {
+            writer.append(UInt32(truncatingIfNeeded: recorded.version.rawValue))
+        }
+        writer.append(recorded.id)
+        if let correlation = recorded.metadata.correlation { writer.append(correlation) }
+        if let causation = recorded.metadata.causation,
+            !event.flags.contains(.causationIsCorrelation)
+        {
+            writer.append(causation)
+        }
+        if let occurredAt = event.occurredAt { writer.append(occurredAt.nanoseconds) }
+        if let recordedAt = event.recordedAt { writer.append(recordedAt.nanoseconds) }
+        writer.append(tags: recorded.tags)
+        writer.append(headers: recorded.metadata.headers)
+        recorded.event.payload.withUnsafeBytes { writer.append($0) }
+
+        let length = UInt32(truncatingIfNeeded: writer.count - begin)
+        writer.patch(length, at: begin)
+        let checksum = writer.withUnsafeBytes { bytes in
+            crc32c(
+                RecordFormat.seed(at: at),
+                UnsafeRawBufferPointer(rebasing: bytes[(begin + RecordFormat.recordPrefix)...]))
+        }
+        writer.patch(checksum, at: begin + 4)
+        return RecordPlace(
+            segment: context.segment, offset: UInt32(truncatingIfNeeded: at), length: length)
+    }
+}
+
+/// The checksum of a definition: everything but the checksum itself.
+func definitionChecksum(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> UInt32 {
+    let head = UnsafeRawBufferPointer(rebasing: bytes[..<8])
+    let name = UnsafeRawBufferPointer(rebasing: bytes[RecordFormat.definitionHeader...])
+    return crc32c(crc32c(RecordFormat.seed(at: offset), head), name)
+}
+
+extension QueuedEvent {
+    fileprivate var flags: RecordFlags {
+        var flags: RecordFlags = []
+        let metadata = recorded.metadata
+        if metadata.correlation != nil { flags.insert(.correlation) }
+        if let causation = metadata.causation {
+            flags.insert(
+                causation == metadata.correlation ? .causationIsCorrelation : .causation)
+        }
+        if occurredAt != nil { flags.insert(.occurredAt) }
+        if recordedAt != nil { flags.insert(.recordedAt) }
+        if !recorded.tags.isEmpty { flags.insert(.tags) }
+        if !metadata.headers.isEmpty { flags.insert(.headers) }
+        if recorded.version.rawValue > UInt64(UInt32.max) { flags.insert(.wideVersion) }
+        return flags
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func append(_ id: MessageID) {
+        append(id.high.byteSwapped)
+        append(id.low.byteSwapped)
+    }
+
+    fileprivate mutating func append(tags: [Tag]) {
+        guard !tags.isEmpty else { return }
+        append(UInt8(truncatingIfNeeded: tags.count))
+        for tag in tags {
+            append(UInt16(truncatingIfNeeded: tag.rawValue.utf8.count))
+            append(utf8: tag.rawValue)
+        }
+    }
+
+    fileprivate mutating func append(headers: [String: String]) {
+        guard !headers.isEmpty else { return }
+        append(UInt32(truncatingIfNeeded: headers.count))
+        for (key, value) in headers.sorted(by: { ExactString($0.key) < ExactString($1.key) }) {
+            append(UInt32(truncatingIfNeeded: key.utf8.count))
+            append(UInt32(truncatingIfNeeded: value.utf8.count))
+            append(utf8: key)
+            append(utf8: value)
+        }
+    }
+}

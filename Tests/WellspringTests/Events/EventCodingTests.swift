@@ -1,0 +1,111 @@
+import Foundation
+import Wellspring
+import XCTest
+
+final class EventCodingTests: XCTestCase {
+    enum Event: DomainEvent, Equatable {
+        case opened(owner: String, limit: Double?)
+        case closed
+        case moved(Address)
+
+        struct Address: Codable, Hashable, Sendable {
+            var street: String
+        }
+
+        enum CodingKeys: String, EventNames {
+            case opened = "account.opened"
+            case closed = "account.closed"
+            case moved = "account.moved"
+        }
+    }
+
+    func test_the_case_becomes_the_name_and_its_values_the_payload() throws {
+        let encoded = try Event.opened(owner: "Ada/é", limit: nil).encoded()
+        XCTAssertEqual(encoded.name, "account.opened")
+        XCTAssertEqual(String(decoding: encoded.payload, as: UTF8.self), #"{"owner":"Ada/é"}"#)
+        XCTAssertEqual(encoded.codec, .json)
+    }
+
+    func test_every_case_survives() throws {
+        let all: [Event] = [
+            .opened(owner: "", limit: 1.5), .closed, .moved(.init(street: "\u{0}\n\"")),
+        ]
+        for event in all { XCTAssertEqual(try Event(decoding: event.encoded()), event) }
+    }
+
+    func test_an_unknown_name_is_an_error_and_not_a_skip() {
+        let stored = EncodedEvent(name: "account.renamed", payload: EventPayload(utf8: "{}"))
+        assertThrows(.unknownName("account.renamed", expected: "Event"), from: stored)
+    }
+
+    func test_a_missing_field_is_named_without_the_content() {
+        let stored = EncodedEvent(
+            name: "account.opened", payload: EventPayload(utf8: #"{"secret":"x"}"#))
+        assertThrows(
+            .malformedPayload("account.opened", reason: #"no "owner""#), from: stored)
+    }
+
+    func test_bytes_that_are_no_json_are_an_error() {
+        let stored = EncodedEvent(name: "account.opened", payload: [0xFF, 0x00])
+        XCTAssertThrowsError(try Event(decoding: stored))
+    }
+
+    func test_a_foreign_codec_is_refused() {
+        let stored = EncodedEvent(
+            name: "account.closed", payload: EventPayload(utf8: "{}"), codec: .opaque)
+        assertThrows(.unknownCodec(.opaque, of: "account.closed"), from: stored)
+    }
+
+    func test_a_number_that_json_does_not_have_is_refused() {
+        XCTAssertThrowsError(try Event.opened(owner: "Ada", limit: .infinity).encoded()) { error in
+            guard case EventCodingError.unencodable(_, let reason)? = error as? EventCodingError
+            else { return XCTFail("\(error)") }
+            XCTAssertFalse(reason.contains("Ada"))
+        }
+    }
+
+    struct NoEnum: DomainEvent {
+        var value = 1
+        enum CodingKeys: String, EventNames { case value = "no.enum" }
+    }
+
+    func test_a_type_that_is_no_enum_of_events_is_refused() {
+        XCTAssertThrowsError(try NoEnum().encoded())
+    }
+
+    enum Both: EventUnion {
+        case account(Event)
+        case other(Other)
+        static let members = EventMembers(Both.account, Both.other)
+    }
+
+    enum Other: DomainEvent {
+        case happened(count: Int)
+        enum CodingKeys: String, EventNames { case happened = "other.happened" }
+    }
+
+    func test_a_union_reads_each_member_by_its_names() throws {
+        XCTAssertEqual(Both.names.count, 4)
+        guard case .other(.happened(3)) = try Both(decoding: Other.happened(count: 3).encoded())
+        else { return XCTFail() }
+        guard case .account(.closed) = try Both(decoding: Event.closed.encoded()) else {
+            return XCTFail()
+        }
+    }
+
+    func test_a_union_refuses_what_no_member_reads() {
+        let stored = EncodedEvent(name: "third.happened", payload: EventPayload(utf8: "{}"))
+        XCTAssertThrowsError(try Both(decoding: stored)) { error in
+            XCTAssertEqual(
+                error as? EventCodingError, .unknownName("third.happened", expected: "Both"))
+        }
+    }
+
+    private func assertThrows(
+        _ expected: EventCodingError, from stored: EncodedEvent, line: UInt = #line
+    ) {
+        XCTAssertThrowsError(try Event(decoding: stored), line: line) { error in
+            XCTAssertEqual(error as? EventCodingError, expected, line: line)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Wellspring
+import WellspringLog
+import WellspringTestKit
+import XCTest
+
+@testable import Wellspring
+
+final class CheckpointFileTests: XCTestCase {
+    private let owner = StoreUUID(high: 1, low: 2)
+    private let checkpoint = Checkpoint(
+        projection: "orders", revision: 3, position: LogPosition(9),
+        state: EventPayload(utf8: #"{"count":1}"#))
+
+    func test_it_survives_writing_and_reading() throws {
+        let file = CheckpointFile.encode(checkpoint, storeID: owner)
+        XCTAssertEqual(
+            try CheckpointFile.decode(file, of: "orders", storeID: owner), checkpoint)
+    }
+
+    func test_every_flipped_bit_is_noticed() {
+        let file = CheckpointFile.encode(checkpoint, storeID: owner)
+        for bit in 0..<file.count * 8 {
+            var damaged = file
+            damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+            XCTAssertThrowsError(
+                try CheckpointFile.decode(damaged, of: "orders", storeID: owner), "bit \(bit)")
+        }
+    }
+
+    func test_every_cut_is_noticed() {
+        let file = CheckpointFile.encode(checkpoint, storeID: owner)
+        for length in 0..<file.count {
+            XCTAssertThrowsError(
+                try CheckpointFile.decode(Array(file[..<length]), of: "orders", storeID: owner))
+        }
+    }
+
+    func test_one_of_another_store_is_refused() {
+        let file = CheckpointFile.encode(checkpoint, storeID: StoreUUID(high: 1, low: 3))
+        XCTAssertThrowsError(try CheckpointFile.decode(file, of: "orders", storeID: owner))
+    }
+
+    func test_one_of_another_projection_counts_as_absent() throws {
+        let file = CheckpointFile.encode(checkpoint, storeID: owner)
+        XCTAssertNil(try CheckpointFile.decode(file, of: "customers", storeID: owner))
+    }
+
+    func test_saving_replaces_and_removing_forgets() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk)
+        try await store.appendSample(1)
+        for count in 1...2 {
+            try await store.checkpoints.save(
+                Checkpoint(
+                    projection: "p", revision: 1, position: LogPosition(1),
+                    state: EventPayload(utf8: "\(count)")))
+        }
+        let saved = try await store.checkpoints.load("p")
+        XCTAssertEqual(saved?.state, EventPayload(utf8: "2"))
+        try await store.checkpoints.remove("p")
+        try await store.checkpoints.remove("p")
+        let removed = try await store.checkpoints.load("p")
+        XCTAssertNil(removed)
+        await store.close()
+    }
+
+    func test_a_position_beyond_the_log_is_refused() async throws {
+        let store = try await FileEventStore(on: SimulatedDisk())
+        let error = await storeError {
+            try await store.checkpoints.save(
+                Checkpoint(projection: "p", revision: 1, position: LogPosition(5), state: []))
+        }
+        guard case .invalidRequest? = error else { return XCTFail("\(error as Any)") }
+        await store.close()
+    }
+
+    func test_a_crash_at_any_moment_of_saving_leaves_the_old_or_the_new() async throws {
+        for cut in 0..<200 {
+            let disk = SimulatedDisk(seed: UInt64(cut))
+            let store = try await FileEventStore(on: disk)
+            try await store.appendSample(1)
+            let old = Checkpoint(
+                projection: "p", revision: 1, position: LogPosition(1), state: [1])
+            try await store.checkpoints.save(old)
+            var new = old
+            new.state = EventPayload([UInt8](repeating: 2, count: 2_000))
+            disk.inject(.powerCut(at: disk.operationCount + cut))
+            let saved: Void? = try? await store.checkpoints.save(new)
+            if saved != nil { return }
+            disk.crash()
+            let again = try await FileEventStore(on: disk)
+            let found = try await again.checkpoints.load("p")
+            XCTAssertTrue(found == old || found == new, "cut at \(cut)")
+            await again.close()
+        }
+        XCTFail("the save never came to its end")
+    }
+}
