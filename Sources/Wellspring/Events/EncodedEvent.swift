@@ -61,7 +61,9 @@ public struct Recorded<Event: Sendable>: Sendable {
     /// Correlation, causation and headers.
     public let metadata: EventMetadata
 
-    /// Creates a recorded event. Stores do this, and tests of projections.
+    /// Creates a recorded event.
+    ///
+    /// Stores do this, and tests of projections.
     public init(
         event: Event, id: MessageID, stream: StreamID, version: StreamVersion,
         position: LogPosition, recordedAt: Timestamp, occurredAt: Timestamp? = nil,

@@ -18,7 +18,9 @@ public struct EventPayload: Hashable, Sendable, RandomAccessCollection {
     /// The byte at `index`.
     public subscript(index: Int) -> UInt8 { bytes[bytes.startIndex + index] }
 
-    /// Calls `body` with the bytes in place. The pointer must not leave the closure.
+    /// Calls `body` with the bytes in place.
+    ///
+    /// The pointer must not leave the closure.
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -18,8 +18,9 @@ public struct EventMembers<Union: Sendable>: Sendable {
     fileprivate typealias Make = @Sendable (EncodedEvent) -> Result<Union, EventCodingError>
     fileprivate var makers: [EventName: Make] = [:]
 
-    /// Lists the members. Two members that read the same stored name are a mistake of the program
-    /// and stop it.
+    /// Lists the members.
+    ///
+    /// Two members that read the same stored name are a mistake of the program and stop it.
     public init<each Member: ReadableEvent>(
         _ constructor: repeat @escaping @Sendable (each Member) -> Union
     ) {

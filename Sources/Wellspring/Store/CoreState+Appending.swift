@@ -1,5 +1,7 @@
 extension CoreState {
-    /// Accepts an append, or says why not. Nothing is changed in the second case.
+    /// Accepts an append, or says why not.
+    ///
+    /// Nothing is changed in the second case.
     mutating func accept(
         _ request: AppendRequest, bytes: Int, now: Timestamp, ids: inout MessageIDGenerator
     ) throws(EventStoreError) -> AppendTicket {

@@ -49,7 +49,9 @@ extension CoreState {
         return (positions, queued, head.queuedVersion)
     }
 
-    /// Plans a page of the log. Whole appends only, at least one where there is one.
+    /// Plans a page of the log.
+    ///
+    /// Whole appends only, at least one where there is one.
     func plan(for read: LogRead) -> LogPlan {
         let matches = indexFilter(for: read.filter)
         switch read.order {
@@ -98,8 +100,9 @@ extension CoreState {
         return plan
     }
 
-    /// The part of a filter that the index can answer: names and categories. Tags are compared
-    /// when the event has been read.
+    /// The part of a filter that the index can answer: names and categories.
+    ///
+    /// Tags are compared when the event has been read.
     private func indexFilter(for filter: EventFilter) -> (UInt64) -> Bool {
         let names = filter.names.map { Set($0.compactMap(events.number(of:))) }
         let categories = filter.categories

@@ -22,7 +22,9 @@ struct CoreState {
     var pending: [QueuedAppend] = []
     /// Handed to the log, and not yet settled.
     var inFlight: [QueuedAppend] = []
-    /// Whether somebody is at work on the log. There is at most one.
+    /// Whether somebody is at work on the log.
+    ///
+    /// There is at most one.
     var isCommitting = false
     var syncRequests: [UnsafeContinuation<EventStoreError?, Never>] = []
     var closeRequests: [UnsafeContinuation<Void, Never>] = []
@@ -122,7 +124,9 @@ struct QueuedEvent: Sendable {
     let occurredAt: Timestamp?
 }
 
-/// What the caller of an append waits on. Guarded by the lock of the store.
+/// What the caller of an append waits on.
+///
+/// Guarded by the lock of the store.
 final class AppendTicket: @unchecked Sendable {
     // SAFETY: `state` is only touched inside `StoreCore.state.withLock`.
     var state = State.queued

@@ -91,7 +91,9 @@ public struct StreamWrite: Hashable, Sendable {
     public var stream: StreamID
     /// What the caller believes about it.
     public var expected: ExpectedVersion
-    /// The events, oldest first. None is allowed: then only the belief is checked.
+    /// The events, oldest first.
+    ///
+    /// None is allowed: then only the belief is checked.
     public var events: [NewEvent]
 
     /// Creates the part of an append that concerns one stream.
@@ -120,11 +122,17 @@ public struct AppendCondition: Hashable, Sendable {
 
 /// One atomic append.
 public struct AppendRequest: Hashable, Sendable {
-    /// What goes where. A stream may be named once.
+    /// What goes where.
+    ///
+    /// A stream may be named once.
     public var writes: [StreamWrite]
-    /// A condition over the log. Stores that do not offer it yet refuse a request that has one.
+    /// A condition over the log.
+    ///
+    /// Stores that do not offer it yet refuse a request that has one.
     public var condition: AppendCondition?
-    /// Recognises a repetition. Stores that do not offer it yet refuse a request that has one.
+    /// Recognises a repetition.
+    ///
+    /// Stores that do not offer it yet refuse a request that has one.
     public var idempotencyKey: IdempotencyKey?
 
     /// Creates an append to several streams.
@@ -147,10 +155,14 @@ public struct AppendRequest: Hashable, Sendable {
 public struct AppendReceipt: Hashable, Sendable {
     /// The version of each stream of the request after the append, in the order of the request.
     public let versions: [StreamVersion]
-    /// The positions of the events. Empty when the request had none.
+    /// The positions of the events.
+    ///
+    /// Empty when the request had none.
     public let positions: Range<UInt64>
 
-    /// Creates a receipt. Stores do this.
+    /// Creates a receipt.
+    ///
+    /// Stores do this.
     public init(versions: [StreamVersion], positions: Range<UInt64>) {
         self.versions = versions
         self.positions = positions

@@ -50,7 +50,9 @@ public struct StreamConflict: Error, Hashable, Sendable {
     /// Where the stream is.
     public let actual: StreamVersion
 
-    /// Creates the description of a conflict. Stores do this.
+    /// Creates the description of a conflict.
+    ///
+    /// Stores do this.
     public init(stream: StreamID, expected: ExpectedVersion, actual: StreamVersion) {
         self.stream = stream
         self.expected = expected
@@ -65,7 +67,9 @@ public struct StoreFailure: Error, Hashable, Sendable {
     /// The last position that is known to be durable.
     public let lastDurable: LogPosition
 
-    /// Creates the description of a failure. Stores do this.
+    /// Creates the description of a failure.
+    ///
+    /// Stores do this.
     public init(reason: String, lastDurable: LogPosition) {
         self.reason = reason
         self.lastDurable = lastDurable
@@ -81,7 +85,9 @@ public struct StoreDamage: Error, Hashable, Sendable {
     /// What is wrong there.
     public let reason: String
 
-    /// Creates the description of damage. Stores do this.
+    /// Creates the description of damage.
+    ///
+    /// Stores do this.
     public init(file: String, offset: UInt64, reason: String) {
         self.file = file
         self.offset = offset

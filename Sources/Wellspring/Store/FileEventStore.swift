@@ -27,12 +27,17 @@ public final class FileEventStore: QueuedHeadStore {
         /// Whether a store is made where there is none.
         public var createsStore = true
         /// Whether a task may sync its own append when no other is waiting, which is quicker than
-        /// handing it to the store's thread but holds a thread of the pool meanwhile. The default
-        /// is yes on machines with more than two processors.
+        /// handing it to the store's thread but holds a thread of the pool meanwhile.
+        ///
+        /// The default is yes on machines with more than two processors.
         public var syncsOnCallingTask = ProcessInfo.processInfo.activeProcessorCount > 2
-        /// Told what an operator may want to know. Called on the store's own thread.
+        /// Told what an operator may want to know.
+        ///
+        /// Called on the store's own thread.
         public var onNotice: (@Sendable (StoreNotice) -> Void)?
-        /// Switches a protection off. For the tests of Wellspring itself.
+        /// Switches a protection off.
+        ///
+        /// For the tests of Wellspring itself.
         package var plantedFault: PlantedFault?
 
         /// Creates the configuration that suits most applications.
@@ -132,7 +137,9 @@ public final class FileEventStore: QueuedHeadStore {
     public var durablePosition: LogPosition { LogPosition(core.log.durablePosition) }
 
     /// Finishes the appends under way, ends the log with a mark that says so, and lets others open
-    /// the store. Everything on it fails from now on. Further calls do nothing.
+    /// the store.
+    ///
+    /// Everything on it fails from now on. Further calls do nothing.
     public func close() async {
         await core.close()
     }

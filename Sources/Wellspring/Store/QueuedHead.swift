@@ -62,7 +62,9 @@ package struct PendingAppend: Sendable {
         self.wait = wait
     }
 
-    /// Waits for the receipt. Not cut short by cancellation: the append cannot be taken back.
+    /// Waits for the receipt.
+    ///
+    /// Not cut short by cancellation: the append cannot be taken back.
     package func receipt() async throws(EventStoreError) -> AppendReceipt {
         try await wait()
     }

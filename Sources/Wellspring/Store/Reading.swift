@@ -6,14 +6,18 @@ public enum ReadOrder<Point: Hashable & Sendable>: Hashable, Sendable {
     case backward(before: Point?)
 }
 
-/// How much one page may hold. A page that would be empty for lack of room holds one append.
+/// How much one page may hold.
+///
+/// A page that would be empty for lack of room holds one append.
 public struct ReadLimit: Hashable, Sendable {
     /// The most events.
     public var events: Int
     /// The most bytes of payload.
     public var bytes: Int
 
-    /// Creates a limit. Values below 1 count as 1.
+    /// Creates a limit.
+    ///
+    /// Values below 1 count as 1.
     public init(events: Int = 256, bytes: Int = 4 << 20) {
         self.events = max(1, events)
         self.bytes = max(1, bytes)
@@ -47,7 +51,9 @@ public struct StreamPage: Sendable {
     /// The version of the whole stream at the moment of the read.
     public let version: StreamVersion
 
-    /// Creates a page. Stores do this.
+    /// Creates a page.
+    ///
+    /// Stores do this.
     public init(events: [RecordedEvent], version: StreamVersion) {
         self.events = events
         self.version = version
@@ -86,7 +92,9 @@ public struct LogPage: Sendable {
     /// The last readable position of the log at the moment of the read.
     public let head: LogPosition
 
-    /// Creates a page. Stores do this.
+    /// Creates a page.
+    ///
+    /// Stores do this.
     public init(events: [RecordedEvent], end: LogPosition, head: LogPosition) {
         self.events = events
         self.end = end
@@ -94,7 +102,9 @@ public struct LogPage: Sendable {
     }
 }
 
-/// Which events a reader wants. What is not asked for is not restricted.
+/// Which events a reader wants.
+///
+/// What is not asked for is not restricted.
 public struct EventFilter: Hashable, Sendable {
     /// The event is in a stream of one of these categories.
     public var categories: Set<StreamCategory>?
@@ -165,7 +175,9 @@ extension EventStore {
     }
 }
 
-/// The events of one stream as a sequence. See ``EventStore/events(in:after:limit:)``.
+/// The events of one stream as a sequence.
+///
+/// See ``EventStore/events(in:after:limit:)``.
 public struct StreamEvents: AsyncSequence, Sendable {
     /// One event.
     public typealias Element = RecordedEvent
@@ -202,7 +214,9 @@ public struct StreamEvents: AsyncSequence, Sendable {
     }
 }
 
-/// The log as an endless sequence of pages. See ``EventStore/subscribe(after:filter:limit:)``.
+/// The log as an endless sequence of pages.
+///
+/// See ``EventStore/subscribe(after:filter:limit:)``.
 public struct Subscription: AsyncSequence, Sendable {
     /// A page of at least one position.
     public typealias Element = LogPage

@@ -29,7 +29,9 @@ struct RecordWriter {
         for type in definedTypes { typeReferences[type] = nil }
     }
 
-    /// Writes the body of a group. The writer's bytes so far belong to the frame's header.
+    /// Writes the body of a group.
+    ///
+    /// The writer's bytes so far belong to the frame's header.
     mutating func write(
         _ group: [QueuedAppend], context: FrameContext, to writer: inout ByteWriter
     ) {

@@ -35,7 +35,9 @@ final class StoreCore: Sendable {
         self.plantedFault = plantedFault
     }
 
-    /// Gives the store its thread. To be called once, before the first append.
+    /// Gives the store its thread.
+    ///
+    /// To be called once, before the first append.
     func start(_ makeWorker: (@escaping @Sendable (WorkerSignal) -> Void) -> any LogWorker) {
         let started = makeWorker { [weak self] signal in self?.work(on: signal) }
         worker.withLock { $0 = started }
@@ -62,7 +64,9 @@ extension StoreCore {
     }
 
     /// Waits until an accepted append is settled, and does the work itself when nobody else is at
-    /// it. Not cut short by cancellation.
+    /// it.
+    ///
+    /// Not cut short by cancellation.
     func receipt(for ticket: AppendTicket) async throws(EventStoreError) -> AppendReceipt {
         switch claim(ticket) {
         case .settled(let result): return try result.get()
@@ -120,7 +124,9 @@ extension CoreState {
 // MARK: - Committing
 
 extension StoreCore {
-    /// One group, then the worker takes over if more has come. The caller has set `isCommitting`.
+    /// One group, then the worker takes over if more has come.
+    ///
+    /// The caller has set `isCommitting`.
     private func commitOnce() {
         commitGroup()
         if hasMoreWork() { wakeWorker() } else { keepHouse(timerFired: false) }

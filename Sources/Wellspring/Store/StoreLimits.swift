@@ -1,4 +1,6 @@
-/// The sizes beyond which a store refuses a request. Each is in bytes of UTF-8 or a count.
+/// The sizes beyond which a store refuses a request.
+///
+/// Each is in bytes of UTF-8 or a count.
 enum StoreLimits {
     static let streamName = 1_024
     static let category = 255
