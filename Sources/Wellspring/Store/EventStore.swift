@@ -13,6 +13,7 @@ public protocol EventStore: Sendable {
     /// keep an append from starting (``EventStoreError/cancelled``), never from ending.
     ///
     /// - Throws: ``EventStoreError/conflict(_:)`` when a stream is not where the caller believes.
+    @discardableResult
     func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt
 
     /// Reads a page of one stream. A stream that was never written to reads as empty.

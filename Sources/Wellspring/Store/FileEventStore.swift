@@ -107,6 +107,7 @@ public final class FileEventStore: QueuedHeadStore {
     }
 
     /// Appends all events of `request`, to all of its streams, or none of them.
+    @discardableResult
     public func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
         try await core.receipt(for: try core.enqueue(request))
     }

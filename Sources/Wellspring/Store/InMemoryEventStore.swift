@@ -23,6 +23,7 @@ public final class InMemoryEventStore: QueuedHeadStore {
     }
 
     /// Appends all events of `request`, or none of them.
+    @discardableResult
     public func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
         try await core.receipt(for: try core.enqueue(request))
     }
