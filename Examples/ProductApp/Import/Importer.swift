@@ -1,0 +1,87 @@
+import ExampleSupport
+import Wellspring
+
+/// Adds the products of a file to a shop.
+///
+/// Whatever interrupts it, it can be run again: a product that is there as the file says is left
+/// alone, so only what is missing is added.
+struct Importer: Sendable {
+    /// How many commands may wait for the disk together.
+    ///
+    /// They share its syncs.
+    static let commandsInFlight = 256
+
+    let shop: Shop
+
+    /// What became of the lines.
+    struct Summary: Encodable, Hashable, Sendable {
+        var imported = 0
+        var unchanged = 0
+        var invalid = 0
+    }
+
+    /// Imports every line that can be; of the others it only counts.
+    func run(_ plan: ImportPlan, progress: (Int) -> Void = { _ in }) async throws -> Summary {
+        try await concurrently(Set(plan.lines.map(\.listing.category))) { id in
+            try await shop.send(CreateCategory(name: id.rawValue), to: id)
+        }
+        try await concurrently(Set(plan.lines.map(\.listing.brand))) { id in
+            try await shop.send(CreateBrand(name: id.rawValue), to: id)
+        }
+        try await concurrently(plan.lines, progress: progress) { line in
+            try await shop.send(CreateProduct(listing: line.listing), to: line.sku)
+        }
+        return Summary(
+            imported: plan.lines.count, unchanged: plan.unchanged, invalid: plan.invalid.count)
+    }
+}
+
+extension ImportPlan {
+    /// Leaves in the plan what the shop does not have yet.
+    ///
+    /// Writes nothing. A product that is there with other content makes its line invalid.
+    mutating func leaveOutKnown(to shop: Shop) async throws {
+        let lines = self.lines
+        self.lines = []
+        for line in lines {
+            let product = try await shop.store.load(Product.self, line.sku).state
+            do throws(Product.Rejection) {
+                let events = try CreateProduct(listing: line.listing).decide(given: product)
+                if events.isEmpty { unchanged += 1 } else { self.lines.append(line) }
+            } catch {
+                invalid.append(line.invalid("\(line.sku): \(error)"))
+            }
+        }
+        invalid.sort { $0.number < $1.number }
+    }
+
+    /// Refuses a plan with invalid lines, naming the first of them.
+    func mustBeValid() throws(Failure) {
+        guard let first = invalid.first else { return }
+        let others = invalid.count == 1 ? "" : " (and \(invalid.count - 1) more)"
+        throw Failure(
+            "\(first)\(others). Nothing was imported; correct the file, or leave such lines out "
+                + "with --skip-invalid.")
+    }
+}
+
+/// Runs `work` for every element, not more than a limit at once, and ends with the first error.
+private func concurrently<Element: Sendable, Ignored>(
+    _ elements: some Collection<Element>, progress: (Int) -> Void = { _ in },
+    _ work: @escaping @Sendable (Element) async throws -> Ignored
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        var done = 0
+        for (started, element) in elements.enumerated() {
+            if started - done == Importer.commandsInFlight, try await group.next() != nil {
+                done += 1
+                progress(done)
+            }
+            group.addTask { _ = try await work(element) }
+        }
+        while try await group.next() != nil {
+            done += 1
+            progress(done)
+        }
+    }
+}
