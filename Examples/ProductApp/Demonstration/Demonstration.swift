@@ -59,7 +59,7 @@ enum Demonstration {
             try await shop.change(Product.ID(sku), Review(stars: stars))
         }
         try say("Reviews come in. A reader turns the pages, best first, three to a page,")
-        try say("while a new favourite appears on the first. Nothing is skipped or shown twice:")
+        try say("while a new favourite appears before them. None is skipped, none shown twice:")
         var search = SearchCatalogue(sort: .rating, limit: 3)
         repeat {
             let page = try await shop.ask(search)

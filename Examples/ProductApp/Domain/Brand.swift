@@ -9,7 +9,7 @@ struct Brand: Aggregate {
     /// `nil` until the brand is created.
     private(set) var name: String?
 
-    enum Event: DomainEvent {
+    enum Event: DomainEvent, Equatable {
         case created(name: String)
         case renamed(name: String)
 

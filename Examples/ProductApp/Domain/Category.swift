@@ -9,7 +9,7 @@ struct Category: Aggregate {
     /// `nil` until the category is created.
     private(set) var name: String?
 
-    enum Event: DomainEvent {
+    enum Event: DomainEvent, Equatable {
         case created(name: String)
         case renamed(name: String)
 

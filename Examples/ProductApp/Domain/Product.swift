@@ -15,7 +15,7 @@ struct Product: Aggregate {
     /// Units that nobody has reserved.
     private(set) var stock = 0
 
-    enum Event: DomainEvent {
+    enum Event: DomainEvent, Equatable {
         case created(listing: Listing)
         case priced(price: Money)
         case restocked(quantity: Int)
