@@ -1,5 +1,7 @@
 extension CommitLog {
-    /// Closes the log properly. A second call does nothing.
+    /// Closes the log properly.
+    ///
+    /// A second call does nothing.
     ///
     /// That leaves a closing mark, no zeros behind it, and a MANIFEST that says where exactly the
     /// log ends. A log whose closing fails is given up as it is, and the next opening recovers it.

@@ -26,6 +26,8 @@ struct CoreState {
     ///
     /// There is at most one.
     var isCommitting = false
+    /// Whether the timer fired and the log was not told yet.
+    var isTimerDue = false
     var syncRequests: [UnsafeContinuation<EventStoreError?, Never>] = []
     var closeRequests: [UnsafeContinuation<Void, Never>] = []
 

@@ -59,6 +59,19 @@ final class FileLog: EventLog {
         }
         shelf.add(
             places: client.writer.places, definitions: client.writer.definitions, frame: place)
+        try syncWhenIntervalIsOver(place)
+    }
+
+    /// Syncs in the midst of steady traffic too, when no timer gets its turn.
+    private func syncWhenIntervalIsOver(_ place: FramePlace) throws(CommitFailure) {
+        guard case .interval(let nanoseconds, _) = durability else { return }
+        guard log.unsyncedBytes > 0 else { return client.firstUnsyncedAt = nil }
+        let first = client.firstUnsyncedAt ?? place.recordedAt
+        client.firstUnsyncedAt = first
+        // Recorded times never go back.
+        guard UInt64(place.recordedAt - first) >= nanoseconds else { return }
+        try log.sync()
+        client.firstUnsyncedAt = nil
     }
 
     func doHousekeeping(timerFired: Bool) throws(CommitFailure) -> HousekeepingTimer {
@@ -67,12 +80,17 @@ final class FileLog: EventLog {
             guard let idleMark, log.wantsMark else { return .notNeeded }
             guard timerFired else { return .after(nanoseconds: idleMark) }
             try log.writeMark()
-        case .interval(let nanoseconds, let bytes):
-            guard log.unsyncedBytes > 0 else { return .notNeeded }
-            guard timerFired || log.unsyncedBytes >= bytes else {
-                return .after(nanoseconds: nanoseconds)
+        case .interval(let nanoseconds, _):
+            if timerFired {
+                client.hasTimer = false
+                // Syncs, and says so in a mark.
+                try log.writeMark()
+                client.firstUnsyncedAt = nil
             }
-            try log.sync()
+            // The timer that runs already is for the oldest bytes; it must not be put off.
+            guard log.wantsMark, !client.hasTimer else { return .notNeeded }
+            client.hasTimer = true
+            return .after(nanoseconds: nanoseconds)
         case .osManaged: break
         }
         return .notNeeded

@@ -3,8 +3,12 @@ import WellspringLog
 /// What the durable log calls back: it knows records and names where the log knows frames.
 final class FileLogClient: LogClient, @unchecked Sendable {
     // SAFETY: the log calls from one thread at a time, during `open` and then from whoever
-    // commits; `writer` is used inside a commit only. What others read is behind the shelf's lock.
+    // commits, and only then are the variables touched. What others read is behind the shelf's lock.
     var writer = RecordWriter()
+    /// In the interval mode: the time of the oldest frame that is not synced, and whether the
+    /// timer runs that will sync it.
+    var firstUnsyncedAt: Int64?
+    var hasTimer = false
     let shelf = RecordShelf()
 
     /// The state that the replayed events amount to, until it is taken.

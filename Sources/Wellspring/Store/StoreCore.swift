@@ -129,7 +129,7 @@ extension StoreCore {
     /// The caller has set `isCommitting`.
     private func commitOnce() {
         commitGroup()
-        if hasMoreWork() { wakeWorker() } else { keepHouse(timerFired: false) }
+        if hasMoreWork() { wakeWorker() } else { keepHouse() }
     }
 
     /// The body of the store's thread.
@@ -137,10 +137,10 @@ extension StoreCore {
         switch signal {
         case .woken:
             repeat { commitGroup() } while hasMoreWork()
-            keepHouse(timerFired: false)
         case .timer:
-            keepHouse(timerFired: true)
+            state.withLock { $0.isTimerDue = true }
         }
+        keepHouse()
     }
 
     /// Whether there is more to do; when not, the right to commit is given back.
@@ -205,14 +205,17 @@ extension StoreCore {
         }
     }
 
-    /// Lets the log write its mark or sync its interval, if nobody is at work on it.
-    private func keepHouse(timerFired: Bool) {
-        let isMine = state.withLock { state in
-            guard !state.isCommitting, state.end == nil else { return false }
+    /// Lets the log write its mark or sync its interval.
+    ///
+    /// Whoever is at work on the log does it afterwards, so a timer is never lost.
+    private func keepHouse() {
+        let timerFired = state.withLock { state -> Bool? in
+            guard !state.isCommitting, state.end == nil else { return nil }
             state.isCommitting = true
-            return true
+            defer { state.isTimerDue = false }
+            return state.isTimerDue
         }
-        guard isMine else { return }
+        guard let timerFired else { return }
         do {
             if case .after(let nanoseconds) = try log.doHousekeeping(timerFired: timerFired) {
                 worker.withLock { $0 }?.setTimer(nanoseconds: nanoseconds)

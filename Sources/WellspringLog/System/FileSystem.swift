@@ -70,7 +70,9 @@ package enum FileMode: Sendable {
     case create
 }
 
-/// An open file. Reads may run beside each other and beside a write; writes come one at a time.
+/// An open file.
+///
+/// Reads may run beside each other and beside a write; writes come one at a time.
 ///
 /// The descriptor is closed when the object goes away, if `close()` was not called.
 package protocol StoreFile: AnyObject, Sendable {

@@ -112,7 +112,12 @@ private final class WorkerCore: @unchecked Sendable {
 
     func setTimer(nanoseconds: UInt64) {
         let (sum, overflow) = monotonicNanoseconds().addingReportingOverflow(nanoseconds)
-        change { due = overflow ? nil : sum }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        // A timer that is put off needs no waking: the thread looks at it when it wakes anyway.
+        let isPutOff = due.map { !overflow && $0 <= sum } ?? false
+        due = overflow ? nil : sum
+        if !isPutOff { pthread_cond_signal(changed) }
     }
 
     func stop() {

@@ -1,0 +1,83 @@
+import Wellspring
+import WellspringTestKit
+import XCTest
+
+/// When events become durable in each mode, on a disk whose time stands still.
+final class StoreDurabilityTests: XCTestCase {
+    func test_every_commit_is_durable_and_visible_when_it_returns() async throws {
+        for durability in [Durability.everyCommit, .strict] {
+            let (store, _) = try await open(durability)
+            let receipt = try await store.appendSample(1)
+            XCTAssertEqual(store.durablePosition, receipt.position, "\(durability)")
+            await store.close()
+        }
+    }
+
+    func test_an_interval_ends_with_its_timer() async throws {
+        let (store, disk) = try await open(.interval(time: .milliseconds(50), bytes: 1 << 20))
+        try await store.appendSample(1)
+        XCTAssertEqual(store.durablePosition, .start)
+        let visible = try await store.wholeLog()
+        XCTAssertEqual(visible.count, 1, "the same process sees what is written")
+        disk.fireTimers()
+        XCTAssertEqual(store.durablePosition, LogPosition(1))
+        try await store.appendSample(2)
+        disk.fireTimers()
+        XCTAssertEqual(store.durablePosition, LogPosition(2), "the timer must start again")
+        await store.close()
+    }
+
+    func test_an_interval_ends_in_steady_traffic_too() async throws {
+        let (store, disk) = try await open(.interval(time: .milliseconds(50), bytes: 1 << 20))
+        try await store.appendSample(1)
+        disk.advanceClock(nanoseconds: 49_999_999)
+        try await store.appendSample(2)
+        XCTAssertEqual(store.durablePosition, .start)
+        disk.advanceClock(nanoseconds: 1)
+        try await store.appendSample(3)
+        XCTAssertEqual(store.durablePosition, LogPosition(3))
+        await store.close()
+    }
+
+    func test_an_interval_ends_with_its_bytes() async throws {
+        let (store, _) = try await open(.interval(time: .seconds(1_000), bytes: 2_000))
+        var number = 0
+        while store.durablePosition == .start {
+            number += 1
+            try await store.appendSample(number)
+            XCTAssertLessThan(number, 30)
+        }
+        XCTAssertGreaterThan(number, 3)
+        await store.close()
+    }
+
+    func test_the_system_decides_until_somebody_asks() async throws {
+        let (store, disk) = try await open(.osManaged)
+        try await store.appendSample(1)
+        disk.fireTimers()
+        XCTAssertEqual(store.durablePosition, .start)
+        try await store.sync()
+        XCTAssertEqual(store.durablePosition, LogPosition(1))
+        await store.close()
+    }
+
+    func test_a_mark_follows_the_last_commit_when_it_is_quiet() async throws {
+        let (store, disk) = try await open(.everyCommit)
+        try await store.appendSample(1)
+        let before = disk.operationCount
+        disk.fireTimers()
+        let kinds = disk.operations.suffix(disk.operationCount - before).map(\.kind)
+        XCTAssertTrue(kinds.contains(.write) && kinds.contains(.sync), "\(kinds)")
+        let quiet = disk.operationCount
+        disk.fireTimers()
+        XCTAssertEqual(disk.operationCount, quiet, "one mark is enough")
+        await store.close()
+    }
+
+    private func open(_ durability: Durability) async throws -> (FileEventStore, SimulatedDisk) {
+        let disk = SimulatedDisk()
+        var configuration = FileEventStore.Configuration()
+        configuration.durability = durability
+        return (try await FileEventStore(on: disk, configuration: configuration), disk)
+    }
+}
