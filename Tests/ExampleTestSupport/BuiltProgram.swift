@@ -35,8 +35,10 @@ package struct BuiltProgram: Sendable {
             errors: try String(contentsOfFile: errors, encoding: .utf8))
     }
 
-    /// Runs the program and kills it, without a chance to clean up, once `isDue` says so about a
-    /// line of its standard error. Returns `false` when it came to its end before that.
+    /// Runs the program and kills it, without a chance to clean up, once a line of its standard
+    /// error `isDue`.
+    ///
+    /// - Returns: `false` when the program came to its end before that.
     package func runAndKill(
         _ arguments: [String], when isDue: (String) -> Bool
     ) throws -> Bool {
@@ -75,7 +77,7 @@ package struct BuiltProgram: Sendable {
     }
 
     private func emptyFile(_ path: String) throws -> FileHandle {
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Where a reader gets its bytes from.
-protocol ByteSource {
+protocol ByteSource: Sendable {
     /// How many bytes there are, if that is known.
     var size: Int? { get }
     /// Appends some bytes; none at the end.

@@ -19,7 +19,7 @@ package struct CSVRecord: Hashable, Sendable {
 ///
 /// A malformed record is thrown and then stepped over: the reader goes on after the *first* line of
 /// it, so that one forgotten quote costs one line and not the rest of the file.
-package struct CSVReader {
+package struct CSVReader: Sendable {
     /// The most bytes a record may have.
     package static let recordLimitBytes = 65_536
 

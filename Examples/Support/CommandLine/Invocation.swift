@@ -119,9 +119,12 @@ extension Program {
             let surplus = arguments.positional[subcommand.arguments.count]
             throw UsageError("'\(subcommand.name)' does not expect '\(surplus.printable)'.")
         }
-        for option in subcommand.options where option.isRequired && arguments[option: option.name] == nil {
+        let missing = subcommand.options.first {
+            $0.isRequired && arguments[option: $0.name] == nil
+        }
+        if let missing {
             throw UsageError(
-                "'\(subcommand.name)' needs --\(option.name) \(option.value ?? "").")
+                "'\(subcommand.name)' needs --\(missing.name) \(missing.value ?? "").")
         }
     }
 }

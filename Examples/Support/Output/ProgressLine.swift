@@ -2,7 +2,7 @@
 ///
 /// On a terminal it is one line that is written over, a few times a second. Elsewhere it says
 /// nothing, unless `.lines` is asked for: then it is one line a report, for other programs.
-package struct ProgressLine {
+package struct ProgressLine: Sendable {
     package enum Style: Hashable, Sendable {
         case silent
         case terminal

@@ -1,0 +1,53 @@
+import Wellspring
+
+extension Shop {
+    /// Asks a read model that has taken in everything the store holds.
+    ///
+    /// It continues from what was saved of it, so it is quick however long the history is.
+    func ask<Q: Query>(_ query: Q) async throws -> Q.Answer where Q.Model: Codable {
+        let model = runner(Q.Model.self)
+        let end = try await end
+        return try await withRunning(model) {
+            try await model.ask(query, after: end, timeout: Self.patience)
+        }
+    }
+
+    /// Runs all read models beside `body`, and returns when they have taken in what it wrote.
+    func keepingModelsCurrent<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let list = runner(OrderList.self)
+        let details = runner(OrderDetails.self)
+        let history = runner(CustomerHistory.self)
+        let sales = runner(SalesByMonth.self)
+        return try await withRunning(list, details, history, sales) {
+            let value = try await body()
+            let end = try await end
+            try await list.ask(Nothing(), after: end, timeout: Self.patience)
+            try await details.ask(Nothing(), after: end, timeout: Self.patience)
+            try await history.ask(Nothing(), after: end, timeout: Self.patience)
+            try await sales.ask(Nothing(), after: end, timeout: Self.patience)
+            return value
+        }
+    }
+
+    /// A read model that is saved in the store's directory.
+    func runner<Model: Projection & Codable>(_ model: Model.Type) -> ProjectionRunner<Model> {
+        ProjectionRunner(Model.self, from: store, checkpoints: checkpoints)
+    }
+
+    /// The last position of the log.
+    var end: LogPosition {
+        get async throws(EventStoreError) {
+            try await store.read(LogRead(.backward(before: nil), limit: ReadLimit(events: 1))).head
+        }
+    }
+
+    /// How long a question may wait for the replay of a long history.
+    static let patience = Duration.seconds(3600)
+}
+
+/// Asks a read model only whether it has come far enough.
+struct Nothing<Model: Projection>: Query {
+    func answer(from model: Model) {}
+}

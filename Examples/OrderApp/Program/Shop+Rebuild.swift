@@ -1,0 +1,62 @@
+import ExampleSupport
+import Wellspring
+
+/// How a read model compares with its replay.
+struct ModelComparison: Hashable, Sendable, Encodable {
+    let name: String
+    let identical: Bool
+    /// Where they part, in both versions.
+    var difference: Difference?
+
+    struct Difference: Hashable, Sendable, Encodable {
+        let stored: String
+        let replayed: String
+    }
+}
+
+extension Shop {
+    /// Replays every read model, compares it with the stored one, and replaces one that differs.
+    func compareModels() async throws -> [ModelComparison] {
+        async let list = compare(OrderList.self)
+        async let details = compare(OrderDetails.self)
+        async let history = compare(CustomerHistory.self)
+        async let sales = compare(SalesByMonth.self)
+        return try await [list, details, history, sales]
+    }
+
+    private func compare<Model: Projection & Codable>(
+        _ type: Model.Type
+    ) async throws -> ModelComparison {
+        let stored = runner(Model.self)
+        let end = try await end
+        let name = Model.name.rawValue
+        return try await withRunning(stored) {
+            try await stored.ask(Nothing(), after: end, timeout: Self.patience)
+            let before = try JSONDocument.compact(stored.snapshot().model)
+            let after = try await replayed(Model.self)
+            guard before != after else { return ModelComparison(name: name, identical: true) }
+            try await stored.rebuild()
+            return ModelComparison(
+                name: name, identical: false,
+                difference: .first(stored: before, replayed: after))
+        }
+    }
+
+    private func replayed<Model: Projection & Codable>(_ type: Model.Type) async throws -> String {
+        let fresh = ProjectionRunner(Model.self, from: store)
+        try await fresh.rebuild()
+        return try JSONDocument.compact(fresh.snapshot().model)
+    }
+}
+
+extension ModelComparison.Difference {
+    /// Cuts out the surroundings of the first difference.
+    static func first(stored: String, replayed: String) -> Self {
+        let (a, b) = (Array(stored.utf8), Array(replayed.utf8))
+        let same = zip(a, b).prefix { $0 == $1 }.count
+        func excerpt(_ bytes: [UInt8]) -> String {
+            String(decoding: bytes[max(0, same - 40)..<min(bytes.count, same + 40)], as: UTF8.self)
+        }
+        return Self(stored: excerpt(a), replayed: excerpt(b))
+    }
+}
