@@ -77,24 +77,29 @@ public struct EventStoreCheck: Sendable {
         on store: any EventStore, limit: Duration, closing close: @escaping Probe.Close
     ) async throws(Mismatch) {
         let probe = Probe(store: store, close: close)
-        let mismatch = await withTaskGroup(of: Mismatch?.self) { group in
-            group.addTask {
-                do {
-                    try await body(probe)
-                    return nil
-                } catch let mismatch as Mismatch {
-                    return Mismatch(mismatch.message, check: name)
-                } catch {
-                    return Mismatch("the store failed: \(error)", check: name)
-                }
-            }
-            group.addTask {
-                try? await ContinuousClock().sleep(for: limit)
-                return Mismatch("did not end within \(limit)", check: name)
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? nil
+        let (ends, reporter) = AsyncStream.makeStream(of: Mismatch?.self)
+        // Not children of this task: a store that hangs deaf to cancellation must not hang those
+        // who check it.
+        let checking = Task { _ = reporter.yield(await outcome(of: probe)) }
+        let timing = Task {
+            try? await ContinuousClock().sleep(for: limit)
+            reporter.yield(Mismatch("did not end within \(limit)", check: name))
         }
+        var iterator = ends.makeAsyncIterator()
+        let mismatch = await iterator.next() ?? nil
+        checking.cancel()
+        timing.cancel()
         if let mismatch { throw mismatch }
+    }
+
+    private func outcome(of probe: Probe) async -> Mismatch? {
+        do {
+            try await body(probe)
+            return nil
+        } catch let mismatch as Mismatch {
+            return Mismatch(mismatch.message, check: name)
+        } catch {
+            return Mismatch("the store failed: \(error)", check: name)
+        }
     }
 }
