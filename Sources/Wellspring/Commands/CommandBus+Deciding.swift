@@ -55,13 +55,13 @@ extension CommandBus {
     ) async -> Step<C> {
         guard !Task.isCancelled else { return .failed(.interrupted(CancellationError())) }
         do throws(EventStoreError) {
-            let pending = try await store.append(decision.request, basedOn: mark)
-            return pending.map { .appended(decision, $0) } ?? .takenBack
+            return .appended(decision, try await store.append(decision.request, basedOn: mark))
         } catch {
-            if case .conflict(let conflict) = error {
-                return .outrun(conflict, restingOn: store.mark())
+            switch error {
+            case .conflict(let conflict): return .outrun(conflict, restingOn: store.mark())
+            case .notStored where store.hasQueue: return .takenBack
+            default: return .failed(C.Failure(error))
             }
-            return .failed(C.Failure(error))
         }
     }
 

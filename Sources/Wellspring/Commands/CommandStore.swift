@@ -7,6 +7,9 @@ struct CommandStore: Sendable {
     private let store: any EventStore
     private let queued: (any QueuedHeadStore)?
 
+    /// Whether decisions may rest on events that are not durable yet.
+    var hasQueue: Bool { queued != nil }
+
     init(_ store: some EventStore) {
         self.store = store
         queued = store as? any QueuedHeadStore
@@ -51,10 +54,13 @@ struct CommandStore: Sendable {
     /// Appends what was decided on the ground of `mark`.
     ///
     /// Returns as soon as the order of appends is settled, which may be long before the append is
-    /// durable; `nil` when some of what `mark` stands for was taken back.
+    /// durable.
+    ///
+    /// - Throws: ``EventStoreError/notStored(reason:)`` when some of what `mark` stands for was
+    ///   taken back.
     func append(
         _ request: AppendRequest, basedOn mark: QueueMark
-    ) async throws(EventStoreError) -> PendingAppend? {
+    ) async throws(EventStoreError) -> PendingAppend {
         if let queued { return try queued.enqueue(request, basedOn: mark) }
         let receipt = try await store.append(request)
         return PendingAppend { () async throws(EventStoreError) in receipt }

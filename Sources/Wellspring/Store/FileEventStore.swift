@@ -164,8 +164,10 @@ extension FileEventStore {
         try core.readQueued(request)
     }
 
-    package func enqueue(_ request: AppendRequest) throws(EventStoreError) -> PendingAppend {
-        core.pending(try core.enqueue(request))
+    package func enqueue(
+        _ request: AppendRequest, basedOn mark: QueueMark?
+    ) throws(EventStoreError) -> PendingAppend {
+        core.pending(try core.enqueue(request, basedOn: mark))
     }
 
     package func mark() -> QueueMark { core.mark() }

@@ -14,15 +14,13 @@ package protocol QueuedHeadStore: EventStore {
     ///
     /// Versions are compared with the queued heads. A conflict may therefore rest on queued
     /// events; `mark()` taken after it tells when it is final.
-    func enqueue(_ request: AppendRequest) throws(EventStoreError) -> PendingAppend
-
-    /// As ``enqueue(_:)``, for an append that was decided on the ground of `mark`.
     ///
-    /// Returns `nil`, and queues nothing, when appends were taken back since `mark`: a version
-    /// alone does not tell, because others may have reached the same one with other events.
+    /// With the mark of what it was decided on, the append is refused as
+    /// ``EventStoreError/notStored(reason:)`` when appends were taken back since. A version alone
+    /// does not tell: others may have brought the stream to the same one with other events.
     func enqueue(
-        _ request: AppendRequest, basedOn mark: QueueMark
-    ) throws(EventStoreError) -> PendingAppend?
+        _ request: AppendRequest, basedOn mark: QueueMark?
+    ) throws(EventStoreError) -> PendingAppend
 
     /// The mark of everything that is queued now.
     func mark() -> QueueMark
@@ -30,15 +28,6 @@ package protocol QueuedHeadStore: EventStore {
     /// Returns `true` once everything up to `mark` is durable, `false` when some of it was taken
     /// back.
     func settle(_ mark: QueueMark) async throws(EventStoreError) -> Bool
-}
-
-extension QueuedHeadStore {
-    package func enqueue(
-        _ request: AppendRequest, basedOn mark: QueueMark
-    ) throws(EventStoreError) -> PendingAppend? {
-        guard self.mark().epoch == mark.epoch else { return nil }
-        return try enqueue(request)
-    }
 }
 
 /// A point in the queue of a store.

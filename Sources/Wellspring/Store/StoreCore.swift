@@ -48,12 +48,17 @@ final class StoreCore: Sendable {
 
 extension StoreCore {
     /// Accepts an append; somebody has to wait on the ticket for it to be committed.
-    func enqueue(_ request: AppendRequest) throws(EventStoreError) -> AppendTicket {
+    func enqueue(
+        _ request: AppendRequest, basedOn mark: QueueMark? = nil
+    ) throws(EventStoreError) -> AppendTicket {
         guard !Task.isCancelled else { throw .cancelled }
         let bytes = try request.validated()
         let now = clock()
         let (ticket, wakeups) = try state.withLock {
             state throws(EventStoreError) -> (AppendTicket, [Wakeup]) in
+            if let mark, mark.epoch != state.epoch {
+                throw .notStored(reason: "what it was decided on was taken back")
+            }
             let ticket = try ids.withLock { ids throws(EventStoreError) in
                 try state.accept(request, bytes: bytes, now: now, ids: &ids)
             }

@@ -105,7 +105,7 @@ final class StoreFailureTests: XCTestCase {
         try await store.appendSample(1)
         disk.inject(.init(.inputOutput, operations: [.write]))
         let request = AppendRequest([sampleEvent(2)], to: sampleStream("1"), expecting: .any)
-        let pending = try store.enqueue(request)
+        let pending = try store.enqueue(request, basedOn: nil)
         let (page, mark) = try await store.readQueued(StreamRead(sampleStream("1")))
         XCTAssertEqual(page.version, StreamVersion(2))
         let error = await storeError { _ = try await pending.receipt() }
