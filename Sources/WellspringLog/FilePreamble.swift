@@ -2,15 +2,15 @@
 ///
 /// Magic, version, length, store id, features and checksum keep their places in every future
 /// version, so that an old program can tell "newer than I am" from "damaged".
-enum FilePreamble {
-    static let length = 128
+package enum FilePreamble {
+    package static let length = 128
     /// Where the fields that differ between the files begin and end.
-    static let ownFields = 32..<112
+    package static let ownFields = 32..<112
     private static let checksumOffset = 124
 
     /// The major version that is written, and the only one that is read.
-    static let majorVersion: UInt16 = 1
-    static let minorVersion: UInt16 = 0
+    package static let majorVersion: UInt16 = 1
+    package static let minorVersion: UInt16 = 0
 
     /// Bits of features without which a file must not be read, or must not be written to.
     ///
@@ -22,17 +22,17 @@ enum FilePreamble {
     ///
     /// The first has its high bit set and the last three are CR LF and ^Z, which transfers that
     /// treat the file as text will not leave alone.
-    enum Magic: UInt8 {
+    package enum Magic: UInt8 {
         case store = 0x53
         case segment = 0x4C
         case manifest = 0x4D
         case trailer = 0x46
 
-        var bytes: [UInt8] { [0x89, 0x57, 0x53, 0x50, rawValue, 0x0D, 0x0A, 0x1A] }
+        package var bytes: [UInt8] { [0x89, 0x57, 0x53, 0x50, rawValue, 0x0D, 0x0A, 0x1A] }
     }
 
     /// Appends the fields before the file's own ones.
-    static func begin(
+    package static func begin(
         _ writer: inout ByteWriter, magic: Magic, fileLength: UInt32, storeID: StoreUUID
     ) {
         writer.append(magic.bytes)
@@ -44,7 +44,7 @@ enum FilePreamble {
     }
 
     /// Fills up the file's own fields with zeros and appends features and checksum.
-    static func end(_ writer: inout ByteWriter) {
+    package static func end(_ writer: inout ByteWriter) {
         writer.appendZeros(ownFields.upperBound - writer.count)
         writer.append(UInt32(0))
         writer.append(UInt32(0))
@@ -55,7 +55,7 @@ enum FilePreamble {
     /// Checks everything that the files have in common.
     ///
     /// - Returns: The store that the file belongs to and its length as it says itself.
-    static func check(
+    package static func check(
         _ bytes: UnsafeRawBufferPointer, magic: Magic
     ) throws(FormatError) -> (storeID: StoreUUID, fileLength: UInt32) {
         guard bytes.count >= length else {
@@ -99,14 +99,14 @@ enum FilePreamble {
 }
 
 /// Why the bytes of a file are not what the format says.
-enum FormatError: Error, Hashable {
+package enum FormatError: Error, Hashable {
     /// The bytes make no sense from `offset` on.
     case malformed(offset: Int, reason: String)
     /// The bytes make sense, to a newer version.
     case unsupported(String)
 
     /// Takes over what a parser threw.
-    init(_ error: any Error) {
+    package init(_ error: any Error) {
         switch error {
         case let error as FormatError: self = error
         case let error as MalformedBody:
@@ -116,7 +116,7 @@ enum FormatError: Error, Hashable {
     }
 
     /// The same, with the name of the file.
-    func found(in file: String) -> LogError {
+    package func found(in file: String) -> LogError {
         switch self {
         case .malformed(let offset, let reason):
             .damaged(LogDamage(file: file, offset: UInt64(max(offset, 0)), reason: reason))

@@ -20,48 +20,46 @@ package struct FrameHeader: Hashable, Sendable {
     /// The length of an encoded header in bytes.
     package static let length = 64
     /// Frames begin at multiples of this.
-    static let alignment = 8
+    package static let alignment = 8
     /// No body is longer, whatever the configuration says; what claims to be is damage.
-    static let bodyLengthLimit = 256 << 20
-    /// The largest offset at which a frame can say where it lies.
-    static let offsetLimit = UInt64(UInt32.max) * 8
+    package static let bodyLengthLimit = 256 << 20
     /// `WSF1`, read as a little-endian number.
-    static let magic: UInt32 = 0x3146_5357
+    package static let magic: UInt32 = 0x3146_5357
 
-    var bodyLength: UInt32
-    var sequence: UInt64
-    var firstPosition: UInt64
-    var eventCount: UInt32
-    var kind: FrameKind
-    var flags: UInt8 = 0
-    var extraPadding: UInt16 = 0
-    var recordedAt: Int64
-    var durableSequence: UInt64
-    var bodyChecksum: UInt32
-    var chain: UInt32
-    var offset: UInt64
+    package var bodyLength: UInt32
+    package var sequence: UInt64
+    package var firstPosition: UInt64
+    package var eventCount: UInt32
+    package var kind: FrameKind
+    package var flags: UInt8 = 0
+    package var extraPadding: UInt16 = 0
+    package var recordedAt: Int64
+    package var durableSequence: UInt64
+    package var bodyChecksum: UInt32
+    package var chain: UInt32
+    package var offset: UInt64
     /// Filled in by encoding and decoding.
-    var checksum: UInt32 = 0
+    package var checksum: UInt32 = 0
 
     /// The flag of the mark that a proper close leaves.
-    static let cleanCloseFlag: UInt8 = 1
+    package static let cleanCloseFlag: UInt8 = 1
 
     /// The length of body and padding.
-    var paddedBodyLength: Int {
+    package var paddedBodyLength: Int {
         (Int(bodyLength) + 7) & ~7 + Int(extraPadding) * 8
     }
 
     /// The length of header, body and padding.
-    var frameLength: Int { Self.length + paddedBodyLength }
+    package var frameLength: Int { Self.length + paddedBodyLength }
 
-    /// The position that the event after this frame has; `nil` when no number is that large.
-    var nextPosition: UInt64? {
+    /// The position that the event after this frame has; `nil` when it is beyond all bounds.
+    package var nextPosition: UInt64? {
         let (sum, overflow) = firstPosition.addingReportingOverflow(UInt64(eventCount))
-        return overflow ? nil : sum
+        return overflow || sum > UInt64(Int64.max) ? nil : sum
     }
 
     /// Writes the header to the start of `target` and notes its checksum.
-    mutating func encode(into target: UnsafeMutableRawBufferPointer, salt: Salt) {
+    package mutating func encode(into target: UnsafeMutableRawBufferPointer, salt: Salt) {
         precondition(target.count >= Self.length, "a frame's header needs 64 bytes")
         target.storeLittleEndian(Self.magic, at: 0)
         target.storeLittleEndian(bodyLength, at: 4)
@@ -82,7 +80,7 @@ package struct FrameHeader: Hashable, Sendable {
 
     /// Reads the header at the start of `bytes`, which came from `offset`; `nil` when there is
     /// none, or when it was written for another file or another place.
-    init?(
+    package init?(
         decoding bytes: UnsafeRawBufferPointer, at offset: UInt64, salt: Salt,
         checkingOffset: Bool = true
     ) {
@@ -108,7 +106,7 @@ package struct FrameHeader: Hashable, Sendable {
         guard Int(bodyLength) <= Self.bodyLengthLimit else { return nil }
     }
 
-    init(
+    package init(
         bodyLength: UInt32, sequence: UInt64, firstPosition: UInt64, eventCount: UInt32,
         kind: FrameKind, recordedAt: Int64, durableSequence: UInt64, bodyChecksum: UInt32,
         chain: UInt32, offset: UInt64
@@ -127,30 +125,34 @@ package struct FrameHeader: Hashable, Sendable {
 }
 
 /// What a frame is for.
-struct FrameKind: Hashable, Sendable {
-    var rawValue: UInt8
+package struct FrameKind: Hashable, Sendable {
+    package var rawValue: UInt8
+
+    package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
 
     /// Events, all of one group.
-    static let group = FrameKind(rawValue: 1)
+    package static let group = FrameKind(rawValue: 1)
     /// Nothing but a witness that the frames before it are durable.
-    static let mark = FrameKind(rawValue: 2)
+    package static let mark = FrameKind(rawValue: 2)
     /// The last frame of a segment; its body is the footer.
-    static let seal = FrameKind(rawValue: 3)
+    package static let seal = FrameKind(rawValue: 3)
     /// Reserved: a range of positions whose events are lost.
-    static let hole = FrameKind(rawValue: 4)
+    package static let hole = FrameKind(rawValue: 4)
 
     /// Whether a program that does not know the kind may pass over the frame.
-    var isSkippable: Bool { rawValue & 0x80 != 0 }
+    package var isSkippable: Bool { rawValue & 0x80 != 0 }
 
     /// Whether this version knows what to do with the frame.
-    var isUnderstood: Bool {
+    package var isUnderstood: Bool {
         self == .group || self == .mark || self == .seal || isSkippable
     }
 }
 
 extension UnsafeMutableRawBufferPointer {
     @inline(__always)
-    func storeLittleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
+    package func storeLittleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
         _ value: Integer, at offset: Int
     ) {
         storeBytes(of: value.littleEndian, toByteOffset: offset, as: Integer.self)
@@ -159,7 +161,7 @@ extension UnsafeMutableRawBufferPointer {
 
 extension UnsafeRawBufferPointer {
     @inline(__always)
-    func loadLittleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
+    package func loadLittleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
         _ type: Integer.Type, at offset: Int
     ) -> Integer {
         Integer(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))

@@ -1,21 +1,21 @@
 /// A place between two frames: what the frame that follows there must build on.
-struct LogEnd: Hashable, Sendable {
-    var segment: UInt32
+package struct LogEnd: Hashable, Sendable {
+    package var segment: UInt32
     /// The offset at which the next frame begins.
-    var offset: UInt64
+    package var offset: UInt64
     /// The sequence of the last frame; 0 before the first.
-    var sequence: UInt64
+    package var sequence: UInt64
     /// The position that the next event gets.
-    var nextPosition: UInt64
+    package var nextPosition: UInt64
     /// The time of the last frame.
-    var recordedAt: Int64
+    package var recordedAt: Int64
     /// The checksum of the last header in the segment, or the salt's where there is none yet.
     ///
     /// It tells this log from every other of the same length.
-    var chain: UInt32
+    package var chain: UInt32
 
     /// The place behind a frame.
-    init(after header: FrameHeader, in segment: UInt32) {
+    package init(after header: FrameHeader, in segment: UInt32) {
         self.segment = segment
         offset = header.offset + UInt64(header.frameLength)
         sequence = header.sequence
@@ -25,7 +25,7 @@ struct LogEnd: Hashable, Sendable {
     }
 
     /// The place before the first frame of a segment.
-    init(beginning header: SegmentHeader) {
+    package init(beginning header: SegmentHeader) {
         segment = header.number
         offset = UInt64(SegmentHeader.length)
         sequence = header.baseSequence - min(header.baseSequence, 1)
@@ -34,7 +34,7 @@ struct LogEnd: Hashable, Sendable {
         chain = header.firstChain
     }
 
-    init(
+    package init(
         segment: UInt32, offset: UInt64, sequence: UInt64, nextPosition: UInt64,
         recordedAt: Int64, chain: UInt32
     ) {

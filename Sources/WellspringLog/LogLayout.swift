@@ -2,11 +2,11 @@
 ///
 /// They are made from numbers only.
 package enum LogLayout {
-    static let lockFile = "LOCK"
-    static let segments = "log"
-    static let quarantine = "quarantine"
+    package static let lockFile = "LOCK"
+    package static let segments = "log"
+    package static let quarantine = "quarantine"
     /// The segment that comes next, before it holds anything.
-    static let nextSegment = "log/next.tmp"
+    package static let nextSegment = "log/next.tmp"
 
     private static let suffix = ".seg"
     private static let numberDigits = 10
@@ -21,7 +21,7 @@ package enum LogLayout {
     }
 
     /// The number and generation of a segment whose file is called `name` in its directory.
-    static func parse(_ name: String) -> (number: UInt32, generation: UInt32)? {
+    package static func parse(_ name: String) -> (number: UInt32, generation: UInt32)? {
         guard name.hasSuffix(suffix) else { return nil }
         let parts = name.dropLast(suffix.count).split(
             separator: "-", omittingEmptySubsequences: false)
@@ -37,7 +37,7 @@ package enum LogLayout {
     ///
     /// The checksum of the bytes is part of the name, so that a recovery which is interrupted and
     /// run again keeps them once.
-    static func tail(of number: UInt32, at offset: UInt64, checksum: UInt32) -> String {
+    package static func tail(of number: UInt32, at offset: UInt64, checksum: UInt32) -> String {
         quarantine + "/" + padded(UInt64(number), numberDigits) + "-"
             + padded(offset, 12) + "-" + padded(UInt64(checksum), numberDigits) + ".tail"
     }

@@ -27,7 +27,8 @@ struct LogRepair {
         guard let newest = replay.newest else { throw .closed }
         var recovery = initial
         recovery.wasClean = manifest.isClean
-        recovery.segmentCount = replay.segments.count
+        // A sealed segment is followed by a new one at once.
+        recovery.segmentCount = replay.segments.count + (newest.trailer == nil ? 0 : 1)
         recovery.frameCount = replay.groupCount
         recovery.eventCount = replay.eventCount
         do {

@@ -3,41 +3,61 @@
 /// A log that somebody else has cut reads as a perfectly good shorter log, and so does one whose
 /// newest segment is missing. Only a record outside the segments can tell, and this is it. It is
 /// replaced in one step at every opening, roll and proper close.
-struct Manifest: Hashable, Sendable {
-    static let fileName = "MANIFEST"
+package struct Manifest: Hashable, Sendable {
+    package static let fileName = "MANIFEST"
     /// A larger file is not a manifest: this is enough for a million segments.
-    static let fileLengthLimit = 128 << 20
+    package static let fileLengthLimit = 128 << 20
 
-    var storeID: StoreUUID
+    package var storeID: StoreUUID
     /// Counts the replacements.
-    var number: UInt64
+    package var number: UInt64
     /// Whether the log was closed properly: then it ends exactly at `knownEnd`.
-    var isClean: Bool
+    package var isClean: Bool
     /// A synced end of the log: it goes at least this far.
-    var knownEnd: LogEnd
-    var segments: [Segment]
+    package var knownEnd: LogEnd
+    package var segments: [Segment]
 
-    struct Segment: Hashable, Sendable {
-        var number: UInt32
-        var generation: UInt32
-        var basePosition: UInt64
-        var baseSequence: UInt64
+    package struct Segment: Hashable, Sendable {
+        package var number: UInt32
+        package var generation: UInt32
+        package var basePosition: UInt64
+        package var baseSequence: UInt64
         /// What is known once the segment is sealed.
-        var seal: Seal?
+        package var seal: Seal?
 
-        struct Seal: Hashable, Sendable {
-            var nextPosition: UInt64
-            var lastSequence: UInt64
-            var fileLength: UInt64
+        package struct Seal: Hashable, Sendable {
+            package var nextPosition: UInt64
+            package var lastSequence: UInt64
+            package var fileLength: UInt64
             /// The checksum of the seal's header.
-            var checksum: UInt32
+            package var checksum: UInt32
+
+            package init(
+                nextPosition: UInt64, lastSequence: UInt64, fileLength: UInt64, checksum: UInt32
+            ) {
+                self.nextPosition = nextPosition
+                self.lastSequence = lastSequence
+                self.fileLength = fileLength
+                self.checksum = checksum
+            }
+        }
+
+        package init(
+            number: UInt32, generation: UInt32, basePosition: UInt64, baseSequence: UInt64,
+            seal: Seal?
+        ) {
+            self.number = number
+            self.generation = generation
+            self.basePosition = basePosition
+            self.baseSequence = baseSequence
+            self.seal = seal
         }
     }
 
     private static let entryLength = 64
     private static let cleanFlag: UInt32 = 1
 
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         let length = FilePreamble.length + segments.count * Self.entryLength + 4
         var writer = ByteWriter(capacity: length)
         FilePreamble.begin(
@@ -57,7 +77,7 @@ struct Manifest: Hashable, Sendable {
         return writer.bytes
     }
 
-    init(
+    package init(
         storeID: StoreUUID, number: UInt64, isClean: Bool, knownEnd: LogEnd, segments: [Segment]
     ) {
         self.storeID = storeID
@@ -67,7 +87,7 @@ struct Manifest: Hashable, Sendable {
         self.segments = segments
     }
 
-    init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         let common = try FilePreamble.check(bytes, magic: .manifest)
         guard bytes.count == Int(common.fileLength), bytes.count >= FilePreamble.length + 4 else {
             throw .malformed(offset: bytes.count, reason: "the file has the wrong length")

@@ -2,12 +2,12 @@
 ///
 /// It is the body of the seal frame, so chain, salt and checksum of the frame protect it; and the
 /// last 128 bytes of the file, the trailer, say where that frame begins.
-struct SegmentFooter: Hashable, Sendable {
-    var positions: PositionTable
+package struct SegmentFooter: Hashable, Sendable {
+    package var positions: PositionTable
     /// What the log's client keeps about the segment.
-    var clientContent: [UInt8]
+    package var clientContent: [UInt8]
 
-    func encode(into writer: inout ByteWriter) {
+    package func encode(into writer: inout ByteWriter) {
         writer.append(UInt32(truncatingIfNeeded: positions.entries.count))
         writer.append(UInt32(truncatingIfNeeded: clientContent.count))
         for entry in positions.entries {
@@ -18,12 +18,12 @@ struct SegmentFooter: Hashable, Sendable {
         writer.append(clientContent)
     }
 
-    init(positions: PositionTable, clientContent: [UInt8]) {
+    package init(positions: PositionTable, clientContent: [UInt8]) {
         self.positions = positions
         self.clientContent = clientContent
     }
 
-    init(decoding body: UnsafeRawBufferPointer) throws(MalformedBody) {
+    package init(decoding body: UnsafeRawBufferPointer) throws(MalformedBody) {
         var reader = ByteReader(body)
         let entryCount = try reader.readUInt32()
         let clientLength = try reader.readUInt32()
@@ -42,20 +42,28 @@ struct SegmentFooter: Hashable, Sendable {
 }
 
 /// One entry for about every 64 KiB of a segment: where to begin looking for a position.
-struct PositionTable: Hashable, Sendable {
-    struct Entry: Hashable, Sendable {
+package struct PositionTable: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         /// The first position in the frame.
-        var position: UInt64
-        var sequence: UInt64
-        var offset: UInt64
+        package var position: UInt64
+        package var sequence: UInt64
+        package var offset: UInt64
+
+        package init(position: UInt64, sequence: UInt64, offset: UInt64) {
+            self.position = position
+            self.sequence = sequence
+            self.offset = offset
+        }
     }
 
-    static let spacing: UInt64 = 64 << 10
+    package static let spacing: UInt64 = 64 << 10
 
-    var entries: [Entry] = []
+    package var entries: [Entry] = []
+
+    package init() {}
 
     /// Notes a frame of events, if the last one noted is far enough away.
-    mutating func note(_ header: FrameHeader) {
+    package mutating func note(_ header: FrameHeader) {
         if let last = entries.last, header.offset - last.offset < Self.spacing { return }
         entries.append(
             Entry(
@@ -64,26 +72,26 @@ struct PositionTable: Hashable, Sendable {
 }
 
 /// The last 128 bytes of a sealed segment.
-struct SegmentTrailer: Hashable, Sendable {
-    static let length = 128
+package struct SegmentTrailer: Hashable, Sendable {
+    package static let length = 128
     private static let checksumOffset = 124
 
-    var number: UInt32
-    var sealOffset: UInt64
-    var firstSequence: UInt64
+    package var number: UInt32
+    package var sealOffset: UInt64
+    package var firstSequence: UInt64
     /// The sequence of the seal.
-    var lastSequence: UInt64
-    var firstPosition: UInt64
+    package var lastSequence: UInt64
+    package var firstPosition: UInt64
     /// The position after the last event of the segment.
-    var nextPosition: UInt64
+    package var nextPosition: UInt64
     /// How many groups and how many events the segment holds.
-    var groupCount: UInt64
-    var eventCount: UInt64
-    var recordedAt: Int64
+    package var groupCount: UInt64
+    package var eventCount: UInt64
+    package var recordedAt: Int64
     /// The checksum of the seal's header.
-    var sealChecksum: UInt32
+    package var sealChecksum: UInt32
 
-    func encode(into writer: inout ByteWriter, salt: Salt) {
+    package func encode(into writer: inout ByteWriter, salt: Salt) {
         let start = writer.count
         writer.append(FilePreamble.Magic.trailer.bytes)
         writer.append(UInt64(number))
@@ -103,7 +111,7 @@ struct SegmentTrailer: Hashable, Sendable {
         writer.append(checksum)
     }
 
-    init(
+    package init(
         number: UInt32, sealOffset: UInt64, firstSequence: UInt64, lastSequence: UInt64,
         firstPosition: UInt64, nextPosition: UInt64, groupCount: UInt64, eventCount: UInt64,
         recordedAt: Int64, sealChecksum: UInt32
@@ -121,7 +129,7 @@ struct SegmentTrailer: Hashable, Sendable {
     }
 
     /// Reads a trailer; `nil` when the bytes are none, or not one of this file.
-    init?(decoding bytes: UnsafeRawBufferPointer, salt: Salt) {
+    package init?(decoding bytes: UnsafeRawBufferPointer, salt: Salt) {
         guard bytes.count == Self.length,
             bytes.prefix(8).elementsEqual(FilePreamble.Magic.trailer.bytes)
         else { return nil }

@@ -1,27 +1,27 @@
 /// The first page of a segment: which store and which part of the log it holds.
-struct SegmentHeader: Hashable, Sendable {
+package struct SegmentHeader: Hashable, Sendable {
     /// No frame shares the header's page.
-    static let length = 4096
+    package static let length = 4096
 
-    var storeID: StoreUUID
-    var number: UInt32
+    package var storeID: StoreUUID
+    package var number: UInt32
     /// The position of the first event in the segment.
-    var basePosition: UInt64
+    package var basePosition: UInt64
     /// The sequence of the first frame in the segment.
-    var baseSequence: UInt64
+    package var baseSequence: UInt64
     /// Seeds every checksum in the file, so that the bytes of another file are never valid here.
-    var salt: Salt
+    package var salt: Salt
     /// 0 when first written; a rewritten segment would count up.
-    var generation: UInt32 = 0
+    package var generation: UInt32 = 0
     /// When the segment began, in nanoseconds since 1970.
-    var created: Int64
+    package var created: Int64
     /// The time of the last frame before this segment.
-    var previousRecordedAt: Int64
+    package var previousRecordedAt: Int64
 
     /// The checksum to which the first frame is chained.
-    var firstChain: UInt32 { salt.body }
+    package var firstChain: UInt32 { salt.body }
 
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: Self.length)
         FilePreamble.begin(
             &writer, magic: .segment, fileLength: UInt32(Self.length), storeID: storeID)
@@ -38,7 +38,7 @@ struct SegmentHeader: Hashable, Sendable {
         return writer.bytes
     }
 
-    init(
+    package init(
         storeID: StoreUUID, number: UInt32, basePosition: UInt64, baseSequence: UInt64,
         salt: Salt, created: Int64, previousRecordedAt: Int64
     ) {
@@ -51,7 +51,7 @@ struct SegmentHeader: Hashable, Sendable {
         self.previousRecordedAt = previousRecordedAt
     }
 
-    init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         let common = try FilePreamble.check(bytes, magic: .segment)
         guard bytes.count >= Self.length, common.fileLength == UInt32(Self.length) else {
             throw .malformed(offset: bytes.count, reason: "the segment's header is too short")
@@ -77,11 +77,15 @@ struct SegmentHeader: Hashable, Sendable {
 }
 
 /// A random number that is new for every segment.
-struct Salt: Hashable, Sendable {
-    var value: UInt64
+package struct Salt: Hashable, Sendable {
+    package var value: UInt64
+
+    package init(value: UInt64) {
+        self.value = value
+    }
 
     /// Seeds the checksum of a frame's header.
-    var header: UInt32 { UInt32(truncatingIfNeeded: value >> 32) }
+    package var header: UInt32 { UInt32(truncatingIfNeeded: value >> 32) }
     /// Seeds the checksum of a frame's body.
-    var body: UInt32 { UInt32(truncatingIfNeeded: value) }
+    package var body: UInt32 { UInt32(truncatingIfNeeded: value) }
 }

@@ -1,15 +1,15 @@
 /// What the file `STORE` holds: written once, when the store is made, and never changed.
-struct StoreIdentity: Hashable, Sendable {
-    static let fileName = "STORE"
-    static let fileLength = 4096
+package struct StoreIdentity: Hashable, Sendable {
+    package static let fileName = "STORE"
+    package static let fileLength = 4096
 
-    var storeID: StoreUUID
+    package var storeID: StoreUUID
     /// When the store was made, in nanoseconds since 1970.
-    var creationTime: Int64
+    package var creationTime: Int64
     /// The key under which names are hashed, so that nobody can choose names that collide.
-    var hashKey: SipKey
+    package var hashKey: SipKey
 
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: Self.fileLength)
         FilePreamble.begin(
             &writer, magic: .store, fileLength: UInt32(Self.fileLength), storeID: storeID)
@@ -21,13 +21,13 @@ struct StoreIdentity: Hashable, Sendable {
         return writer.bytes
     }
 
-    init(storeID: StoreUUID, creationTime: Int64, hashKey: SipKey) {
+    package init(storeID: StoreUUID, creationTime: Int64, hashKey: SipKey) {
         self.storeID = storeID
         self.creationTime = creationTime
         self.hashKey = hashKey
     }
 
-    init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
         let common = try FilePreamble.check(bytes, magic: .store)
         guard bytes.count == Self.fileLength, common.fileLength == UInt32(Self.fileLength) else {
             throw .malformed(offset: bytes.count, reason: "the file has the wrong length")
@@ -44,7 +44,12 @@ struct StoreIdentity: Hashable, Sendable {
 }
 
 /// The two words of a SipHash key.
-struct SipKey: Hashable, Sendable {
-    var first: UInt64
-    var second: UInt64
+package struct SipKey: Hashable, Sendable {
+    package var first: UInt64
+    package var second: UInt64
+
+    package init(first: UInt64, second: UInt64) {
+        self.first = first
+        self.second = second
+    }
 }
