@@ -114,14 +114,17 @@ extension CommitLog {
 
     // MARK: - Writing and syncing
 
-    /// Writes the batch behind the end of the log, or leaves nothing of it.
-    private func writeBatch() throws(CommitFailure) {
+    /// Writes the batch behind the end of the log.
+    ///
+    /// If that fails nothing of it is left, nor of anything after `earlier`.
+    private func writeBatch(orBackTo earlier: LogWriter? = nil) throws(CommitFailure) {
         writer.active.extend(
             toHold: batch.start + UInt64(batch.count), segmentBytes: configuration.segmentBytes)
         do {
             try batch.write(to: writer.active.file)
         } catch {
-            throw takeBack(to: writer.written.offset, because: error)
+            if let earlier { writer.forget(backTo: earlier) }
+            throw takeBack(because: error)
         }
     }
 
@@ -153,15 +156,8 @@ extension CommitLog {
         try syncBatch()
         beginBatch()
         batch.append(.mark, recordedAt: group.recordedAt, aligned: groupAlignment)
-        do {
-            try writeBatch()
-        } catch {
-            guard case .rolledBack(let cause) = error else { throw error }
-            // Only the mark was taken back. Without it the group is not acknowledged, so it goes.
-            let failure = takeBack(to: before.written.offset, because: cause)
-            if case .rolledBack = failure { writer.forget(backTo: before) }
-            throw failure
-        }
+        // Without its mark the group is not acknowledged, so it goes with it.
+        try writeBatch(orBackTo: before)
         try syncBatch()
     }
 
@@ -188,11 +184,12 @@ extension CommitLog {
         }
     }
 
-    /// Cuts off what a failed write may have left, and makes the cut durable.
+    /// Cuts off what a failed write may have left behind the end, and makes the cut durable.
     ///
     /// Without the sync a crash could bring the bytes back, and with them events whose append was
     /// reported as failed.
-    func takeBack(to offset: UInt64, because failure: SystemError) -> CommitFailure {
+    func takeBack(because failure: SystemError) -> CommitFailure {
+        let offset = writer.written.offset
         do {
             try writer.active.file.truncate(to: offset)
             writer.active.zeroedEnd = offset
@@ -201,6 +198,7 @@ extension CommitLog {
             return poison(with: error)
         }
         adoptSync()
+        progress.publish(writer)
         return .rolledBack(failure)
     }
 }

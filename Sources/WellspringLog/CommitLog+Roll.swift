@@ -66,7 +66,7 @@ extension CommitLog {
             try batch.write(to: writer.active.file)
             try writer.active.file.truncate(to: fileLength)
         } catch {
-            throw takeBack(to: writer.written.offset, because: error)
+            throw takeBack(because: error)
         }
         try syncActive()
         adoptBatch()

@@ -120,13 +120,10 @@ struct LogWriter {
         case named(ActiveSegment)
     }
 
-    /// Returns to the end of an earlier state, after everything behind it was cut off.
+    /// Returns to the end of an earlier state; what is behind it is yet to be cut off.
     mutating func forget(backTo earlier: LogWriter) {
         written = earlier.written
-        synced = earlier.written
         claimed = earlier.claimed
-        witnessed = earlier.witnessed
-        unsyncedBytes = 0
     }
 
     /// Whether the log has been given up.
@@ -143,9 +140,9 @@ struct LogProgress: ~Copyable, Sendable {
 
     /// Shows everybody what the writer has reached.
     func publish(_ writer: LogWriter) {
-        durablePosition.store(writer.synced.nextPosition &- 1, ordering: .releasing)
-        writtenPosition.store(writer.written.nextPosition &- 1, ordering: .releasing)
         writtenSequence.store(writer.written.sequence, ordering: .releasing)
+        writtenPosition.store(writer.written.nextPosition &- 1, ordering: .releasing)
+        durablePosition.store(writer.synced.nextPosition &- 1, ordering: .releasing)
         unsyncedBytes.store(writer.unsyncedBytes, ordering: .releasing)
         wantsMark.store(writer.lastGroup > writer.witnessed, ordering: .releasing)
     }
