@@ -37,7 +37,8 @@ struct ActiveSegment {
             try Self.writeZeros(to: file, in: max(begin, end)..<target)
             zeroedEnd = target
         } catch {
-            // The next write tries again.
+            // The frame needs the room that these zeros took. The next write tries again.
+            try? file.truncate(to: begin)
         }
     }
 

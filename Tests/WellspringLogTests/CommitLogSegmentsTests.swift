@@ -53,7 +53,7 @@ final class CommitLogSegmentsTests: XCTestCase {
             $0 + (fixture.disk.contents(of: $1)?.count ?? 0)
         }
         // Room for the frame, not for the zeros that would be written ahead.
-        fixture.disk.capacity = used + 100_000
+        fixture.disk.capacity = used + 60_000
         XCTAssertNoThrow(try fixture.commit(bytes(100_000)))
         XCTAssertThrowsError(try fixture.commit(bytes(100_000)))
         fixture.disk.heal()
@@ -111,7 +111,7 @@ final class CommitLogSegmentsTests: XCTestCase {
         let fixture = LogFixture(segmentBytes: 16_384)
         try fixture.open()
         try fill(fixture, until: 4)
-        let salts = try (1...4).map { number in
+        let salts = try (1...UInt32(4)).map { number in
             let file = try XCTUnwrap(fixture.disk.contents(of: LogLayout.segment(number)))
             return try file.withUnsafeBytes { try SegmentHeader(decoding: $0).salt }
         }
