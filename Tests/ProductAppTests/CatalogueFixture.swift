@@ -24,10 +24,18 @@ struct CatalogueFixture {
         position += 1
         versions[stream, default: 0] += 1
         catalogue.apply(
-            Recorded(
-                event: event, id: MessageID(high: 0, low: position), stream: stream,
-                version: StreamVersion(versions[stream] ?? 0), position: LogPosition(position),
-                recordedAt: Timestamp(nanoseconds: Int64(position))))
+            .sample(event, in: stream, version: versions[stream] ?? 0, position: position))
+    }
+}
+
+extension Recorded<CatalogueEvent> {
+    static func sample(
+        _ event: CatalogueEvent, in stream: StreamID, version: UInt64 = 1, position: UInt64 = 1
+    ) -> Self {
+        Recorded(
+            event: event, id: MessageID(high: 0, low: position), stream: stream,
+            version: StreamVersion(version), position: LogPosition(position),
+            recordedAt: Timestamp(nanoseconds: Int64(position)))
     }
 }
 

@@ -1,19 +1,16 @@
 import Wellspring
 
 /// The read model: every product as the shop shows it, with the names of category and brand.
+///
+/// Reading is what happens all day, so an entry is complete in itself. A rename pays for that: it
+/// visits every entry.
 struct Catalogue: Projection, Codable, Hashable {
     static let name: ProjectionName = "catalogue"
     static let revision = 1
 
     private(set) var entries: [Product.ID: CatalogueEntry] = [:]
-    private(set) var categories: [Category.ID: Group] = [:]
-    private(set) var brands: [Brand.ID: Group] = [:]
-
-    /// A name and the products that carry a copy of it.
-    struct Group: Codable, Hashable {
-        var name: String?
-        var products: Set<Product.ID> = []
-    }
+    private(set) var categories: [Category.ID: String] = [:]
+    private(set) var brands: [Brand.ID: String] = [:]
 
     mutating func apply(_ recorded: Recorded<CatalogueEvent>) {
         switch recorded.event {
@@ -38,30 +35,34 @@ struct Catalogue: Projection, Codable, Hashable {
     }
 
     private mutating func add(_ listing: Listing, as sku: Product.ID, at version: StreamVersion) {
-        categories[listing.category, default: Group()].products.insert(sku)
-        brands[listing.brand, default: Group()].products.insert(sku)
         entries[sku] = CatalogueEntry(
             sku: sku, name: listing.name,
             category: listing.category,
-            categoryName: categories[listing.category]?.name ?? listing.category.rawValue,
+            categoryName: categories[listing.category] ?? listing.category.rawValue,
             brand: listing.brand,
-            brandName: brands[listing.brand]?.name ?? listing.brand.rawValue,
+            brandName: brands[listing.brand] ?? listing.brand.rawValue,
             price: listing.price, stock: listing.stock, version: version)
     }
 
     private mutating func apply(_ event: Category.Event, to id: Category.ID) {
         switch event {
         case .created(let name), .renamed(let name):
-            categories[id, default: Group()].name = name
-            for sku in categories[id]?.products ?? [] { entries[sku]?.categoryName = name }
+            let shown = categories.updateValue(name, forKey: id) ?? id.rawValue
+            guard name != shown else { return }
+            for entry in entries.values where entry.category == id {
+                entries[entry.sku]?.categoryName = name
+            }
         }
     }
 
     private mutating func apply(_ event: Brand.Event, to id: Brand.ID) {
         switch event {
         case .created(let name), .renamed(let name):
-            brands[id, default: Group()].name = name
-            for sku in brands[id]?.products ?? [] { entries[sku]?.brandName = name }
+            let shown = brands.updateValue(name, forKey: id) ?? id.rawValue
+            guard name != shown else { return }
+            for entry in entries.values where entry.brand == id {
+                entries[entry.sku]?.brandName = name
+            }
         }
     }
 }

@@ -35,13 +35,11 @@ struct SearchCatalogue: Query {
                 ? page.last.map { CatalogueCursor(category: category, place: $0.place) } : nil)
     }
 
-    /// A category is asked for by the name that it shows, or by its id.
+    /// A category is asked for by the name that it shows or, when none has that name, by its id.
     private func entries(of catalogue: Catalogue) -> [CatalogueEntry] {
-        guard let category else { return Array(catalogue.entries.values) }
-        var groups = catalogue.categories.values.filter { $0.name == category }
-        if groups.isEmpty, let group = catalogue.categories[Category.ID(category)] {
-            groups = [group]
-        }
-        return groups.flatMap { $0.products.compactMap { catalogue.entries[$0] } }
+        let all = Array(catalogue.entries.values)
+        guard let category else { return all }
+        let named = all.filter { $0.categoryName == category }
+        return named.isEmpty ? all.filter { $0.category == Category.ID(category) } : named
     }
 }

@@ -10,6 +10,9 @@ extension Main {
         } else {
             try StandardOutput.write(report.text)
         }
+        guard report.identical else {
+            throw Failure("The saved catalogue was not what its events say, and was replaced.")
+        }
     }
 }
 
@@ -28,7 +31,9 @@ struct RebuildReport: Encodable, Hashable, Sendable {
         let saved = shop.catalogue.snapshot()
         try await shop.catalogue.rebuild()
         let replayed = shop.catalogue.snapshot()
-        differences = replayed.model.differences(from: saved.model)
+        differences =
+            shop.notices.discarded.map { ["the saved catalogue was of no use: \($0)"] }
+            ?? replayed.model.differences(from: saved.model)
         identical = differences.isEmpty
         products = replayed.model.entries.count
         position = replayed.position
@@ -40,7 +45,7 @@ extension RebuildReport {
         let found =
             identical
             ? "The saved catalogue is identical to its replay"
-            : "The saved catalogue differs from its replay, which took its place"
+            : "The saved catalogue differs from its replay"
         return "\(found): \(products) products at position \(position).\n"
             + differences.map { "  \($0.printable)\n" }.joined()
     }

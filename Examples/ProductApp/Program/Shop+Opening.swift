@@ -15,9 +15,10 @@ extension Shop {
         var configuration = FileEventStore.Configuration()
         configuration.createsStore = opening == .createsStore
         let store = try await FileEventStore(at: directory, configuration: configuration)
+        let notices = CatalogueNotices()
         let catalogue = ProjectionRunner(
-            Catalogue.self, from: store, checkpoints: store.checkpoints)
-        let shop = Shop(store: store, catalogue: catalogue)
+            Catalogue.self, from: store, checkpoints: store.checkpoints, onNotice: notices.hear)
+        let shop = Shop(store: store, catalogue: catalogue, notices: notices)
         do {
             let value = try await withRunning(catalogue) { try await body(shop) }
             await store.close()

@@ -6,11 +6,16 @@ struct Shop: Sendable {
     let store: any EventStore
     let commands: CommandBus
     let catalogue: ProjectionRunner<Catalogue>
+    let notices: CatalogueNotices
     let queries: QueryBus
 
-    init(store: some EventStore, catalogue: ProjectionRunner<Catalogue>) {
+    init(
+        store: some EventStore, catalogue: ProjectionRunner<Catalogue>,
+        notices: CatalogueNotices = CatalogueNotices()
+    ) {
         self.store = store
         self.catalogue = catalogue
+        self.notices = notices
         commands = CommandBus(store)
         queries = QueryBus(catalogue)
     }
