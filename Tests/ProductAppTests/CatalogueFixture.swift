@@ -2,6 +2,9 @@ import Wellspring
 
 @testable import ProductApp
 
+/// Said once for all tests: on Apple's systems, XCTest brings along another `Category`.
+typealias Category = ProductApp.Category
+
 /// A catalogue that is told what happened, as the log would tell it.
 struct CatalogueFixture {
     private(set) var catalogue = Catalogue()
