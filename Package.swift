@@ -27,6 +27,8 @@ let package = Package(
         .executableTarget(
             name: "ProductApp", dependencies: ["Wellspring", "ExampleSupport"],
             path: "Examples/ProductApp"),
+        // The program of the README.
+        .executableTarget(name: "Bank", dependencies: ["Wellspring"], path: "Examples/Bank"),
 
         .testTarget(
             name: "WellspringLogTests", dependencies: ["WellspringLog", "WellspringTestKit"]),
@@ -50,6 +52,9 @@ let package = Package(
                 "ProductApp", "ExampleSupport", "ExampleTestSupport", "Wellspring",
                 "WellspringTestKit",
             ]),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: ["Bank", "ExampleTestSupport", "Wellspring", "WellspringTestKit"]),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6]
