@@ -57,6 +57,9 @@ final class ImportPlanTests: XCTestCase {
         XCTAssertEqual(
             try reason("L-1,Lamp,lighting,acme,1234,9223372036854775808"),
             "the stock must be a whole number, not '9223372036854775808'")
+        XCTAssertEqual(
+            try reason("L-1,Lamp,lighting,acme,1234,+5"),
+            "the stock must be a whole number, not '+5'")
     }
 
     func test_what_the_rules_refuse_is_invalid_before_anything_is_written() throws {
@@ -92,7 +95,7 @@ final class ImportPlanTests: XCTestCase {
         let line = "L-1,Lamp,lighting,acme,1234,5"
         let plan = try plan(line, line, line)
         XCTAssertEqual(plan.lines.count, 1)
-        XCTAssertEqual(plan.unchanged, 2)
+        XCTAssertEqual(plan.alreadyThere, 2)
         XCTAssertEqual(plan.invalid, [])
     }
 

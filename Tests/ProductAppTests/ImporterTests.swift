@@ -17,7 +17,7 @@ final class ImporterTests: XCTestCase {
         let plan = try plan(lamp, torch)
         try await withShop { shop in
             let summary = try await Importer(shop: shop).run(plan)
-            XCTAssertEqual(summary, .init(imported: 2, unchanged: 0, invalid: 0))
+            XCTAssertEqual(summary, .init(imported: 2, alreadyThere: 0, invalid: 0))
             let count = try await shop.eventCount
             XCTAssertEqual(count, 4)
             let entry = try await shop.entry(of: "L-2", after: shop.end)
@@ -33,7 +33,7 @@ final class ImporterTests: XCTestCase {
             var again = plan
             try await again.leaveOutKnown(to: shop)
             let summary = try await Importer(shop: shop).run(again)
-            XCTAssertEqual(summary, .init(imported: 0, unchanged: 2, invalid: 0))
+            XCTAssertEqual(summary, .init(imported: 0, alreadyThere: 2, invalid: 0))
             let count = try await shop.eventCount
             XCTAssertEqual(count, 4)
         }
@@ -46,7 +46,7 @@ final class ImporterTests: XCTestCase {
             var second = second
             try await second.leaveOutKnown(to: shop)
             let summary = try await Importer(shop: shop).run(second)
-            XCTAssertEqual(summary, .init(imported: 1, unchanged: 1, invalid: 0))
+            XCTAssertEqual(summary, .init(imported: 1, alreadyThere: 1, invalid: 0))
         }
     }
 
@@ -59,7 +59,7 @@ final class ImporterTests: XCTestCase {
             try await shop.send(RenameCategory(name: "Lamps"), to: "lighting")
             var again = plan
             try await again.leaveOutKnown(to: shop)
-            XCTAssertEqual(again.unchanged, 1)
+            XCTAssertEqual(again.alreadyThere, 1)
             XCTAssertEqual(again.invalid, [])
             let entry = try await shop.entry(of: "L-1", after: shop.end)
             XCTAssertEqual(entry.price, Money(cents: 1))

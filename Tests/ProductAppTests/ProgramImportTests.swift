@@ -25,9 +25,11 @@ final class ProgramImportTests: XCTestCase {
         let lines = ["L-1,Lamp,lighting,acme,1234,5", "L-2,Torch,lighting,acme,1950,12"]
         let path = try file(lines)
         let first = try program.run("import", path, "--store", store, "--json").json()
-        XCTAssertEqual(first as NSDictionary, ["imported": 2, "unchanged": 0, "invalid": 0])
+        XCTAssertEqual(
+            first as NSDictionary, ["lines": 2, "imported": 2, "already_there": 0, "invalid": 0])
         let second = try program.run("import", path, "--store", store, "--json").json()
-        XCTAssertEqual(second as NSDictionary, ["imported": 0, "unchanged": 2, "invalid": 0])
+        XCTAssertEqual(
+            second as NSDictionary, ["lines": 2, "imported": 0, "already_there": 2, "invalid": 0])
     }
 
     func test_an_invalid_line_is_named_and_nothing_is_imported() throws {
@@ -47,7 +49,8 @@ final class ProgramImportTests: XCTestCase {
         XCTAssertTrue(outcome.errors.contains("line 3"), outcome.errors)
         XCTAssertTrue(outcome.errors.contains("line 4"), outcome.errors)
         XCTAssertEqual(
-            try outcome.json() as NSDictionary, ["imported": 1, "unchanged": 0, "invalid": 2])
+            try outcome.json() as NSDictionary,
+            ["lines": 3, "imported": 1, "already_there": 0, "invalid": 2])
     }
 
     func test_a_sku_with_other_content_than_in_the_store_changes_nothing() throws {
@@ -74,8 +77,8 @@ final class ProgramImportTests: XCTestCase {
         XCTAssertTrue(wasKilled)
         let rest = try program.run("import", path, "--store", store, "--json").json()
         XCTAssertEqual(
-            (rest["imported"] as? Int ?? 0) + (rest["unchanged"] as? Int ?? 0), count)
-        XCTAssertGreaterThanOrEqual(rest["unchanged"] as? Int ?? 0, 300)
+            (rest["imported"] as? Int ?? 0) + (rest["already_there"] as? Int ?? 0), count)
+        XCTAssertGreaterThanOrEqual(rest["already_there"] as? Int ?? 0, 300)
         let page = try program.run(
             "search", "--store", store, "--limit", "10000", "--json"
         ).json()

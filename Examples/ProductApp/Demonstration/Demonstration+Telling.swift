@@ -28,7 +28,7 @@ extension Demonstration {
         for entry in page.items {
             let stock = entry.isInStock ? "\(entry.stock) in stock" : "sold out"
             try say(
-                "  \(entry.sku)  \(entry.name.padding(to: 16)) \(entry.categoryName) by "
+                "     \(entry.sku)  \(entry.name.padding(to: 16)) \(entry.categoryName) by "
                     + "\(entry.brandName), \(entry.price), \(stock)")
         }
     }
@@ -39,9 +39,9 @@ extension Demonstration {
         do {
             _ = try await change()
         } catch let failure as Failure {
-            return try say("\(attempt):\n  \(failure)")
+            return try say("   \(attempt)\n     \(failure)")
         }
-        throw Failure("\(attempt), and nobody said no.")
+        throw Failure("\(attempt) Nobody said no.")
     }
 
     /// Lends a directory that is gone afterwards.

@@ -67,7 +67,7 @@ struct ImportLine: Hashable, Sendable {
     private static func count(
         _ text: String, in column: String, line: Int
     ) throws(InvalidLine) -> Int {
-        guard let number = Int(text) else {
+        guard let number = Int(text), !text.hasPrefix("+") else {
             throw InvalidLine(
                 number: line,
                 reason: "the \(column) must be a whole number, not '\(text.printable)'")

@@ -7,7 +7,7 @@ struct ImportPlan: Sendable {
     var lines: [ImportLine] = []
     var invalid: [InvalidLine] = []
     /// How many lines say what is known already: from an earlier line, or in the shop.
-    var unchanged = 0
+    var alreadyThere = 0
     private var known: [Product.ID: ImportLine] = [:]
 
     /// Reads a file to its end, whatever its lines are worth.
@@ -41,7 +41,7 @@ struct ImportPlan: Sendable {
             let differences = earlier.listing.differences(from: line.listing)
             throw line.invalid("\(line.sku) is on line \(earlier.number) too, with \(differences)")
         }
-        unchanged += 1
+        alreadyThere += 1
     }
 }
 

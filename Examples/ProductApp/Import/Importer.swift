@@ -14,9 +14,9 @@ struct Importer: Sendable {
     let shop: Shop
 
     /// What became of the lines.
-    struct Summary: Encodable, Hashable, Sendable {
+    struct Summary: Hashable, Sendable {
         var imported = 0
-        var unchanged = 0
+        var alreadyThere = 0
         var invalid = 0
     }
 
@@ -32,7 +32,8 @@ struct Importer: Sendable {
             try await shop.send(CreateProduct(listing: line.listing), to: line.sku)
         }
         return Summary(
-            imported: plan.lines.count, unchanged: plan.unchanged, invalid: plan.invalid.count)
+            imported: plan.lines.count, alreadyThere: plan.alreadyThere,
+            invalid: plan.invalid.count)
     }
 }
 
@@ -47,7 +48,7 @@ extension ImportPlan {
             let product = try await shop.store.load(Product.self, line.sku).state
             do throws(Product.Rejection) {
                 let events = try CreateProduct(listing: line.listing).decide(given: product)
-                if events.isEmpty { unchanged += 1 } else { self.lines.append(line) }
+                if events.isEmpty { alreadyThere += 1 } else { self.lines.append(line) }
             } catch {
                 invalid.append(line.invalid("\(line.sku): \(error)"))
             }

@@ -23,7 +23,7 @@ extension Main {
             return summary
         }
         if arguments.has("json") {
-            try JSONDocument.write(summary)
+            try JSONDocument.write(ImportDocument(summary))
         } else {
             try StandardOutput.line("\(summary)")
         }
@@ -32,6 +32,26 @@ extension Main {
 
 extension Importer.Summary: CustomStringConvertible {
     var description: String {
-        "\(imported) imported, \(unchanged) already there, \(invalid) invalid"
+        "\(imported) imported, \(alreadyThere) already there, \(invalid) invalid"
+    }
+}
+
+/// What `import --json` writes.
+private struct ImportDocument: Encodable {
+    let lines: Int
+    let imported: Int
+    let alreadyThere: Int
+    let invalid: Int
+
+    init(_ summary: Importer.Summary) {
+        imported = summary.imported
+        alreadyThere = summary.alreadyThere
+        invalid = summary.invalid
+        lines = imported + alreadyThere + invalid
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case lines, imported, invalid
+        case alreadyThere = "already_there"
     }
 }

@@ -8,7 +8,7 @@ extension Main {
         if arguments.has("json") {
             try JSONDocument.write(report)
         } else {
-            try StandardOutput.write(report.text)
+            try StandardOutput.line(report.text)
         }
         guard report.identical else {
             throw Failure("The saved catalogue was not what its events say, and was replaced.")
@@ -46,7 +46,7 @@ extension RebuildReport {
             identical
             ? "The saved catalogue is identical to its replay"
             : "The saved catalogue differs from its replay"
-        return "\(found): \(products) products at position \(position).\n"
-            + differences.map { "  \($0.printable)\n" }.joined()
+        return "\(found): \(products) products at position \(position)."
+            + differences.map { "\n  \($0.printable)" }.joined()
     }
 }

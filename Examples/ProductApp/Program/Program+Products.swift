@@ -11,7 +11,9 @@ extension Program {
                 summary: "Adds the products of a file (sku,name,category,brand,price_cents,stock).",
                 options: [
                     .store, .json,
-                    Option("skip-invalid", "Leaves out lines that make no sense."),
+                    Option(
+                        "skip-invalid",
+                        "Leaves out invalid lines; else one is enough to import none."),
                     Option("progress", "Reports progress line by line, without a terminal too."),
                 ]),
             Subcommand(

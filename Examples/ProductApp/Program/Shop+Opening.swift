@@ -20,7 +20,9 @@ extension Shop {
             Catalogue.self, from: store, checkpoints: store.checkpoints, onNotice: notices.hear)
         let shop = Shop(store: store, catalogue: catalogue, notices: notices)
         do {
-            let value = try await withRunning(catalogue) { try await body(shop) }
+            let value = try await withRunning(catalogue, ReplayProgress(catalogue: catalogue)) {
+                try await body(shop)
+            }
             await store.close()
             return value
         } catch {
