@@ -19,7 +19,7 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
 
     /// Runs `body` once everybody who came for `key` earlier has left.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled while it waits.
+    /// - Throws: `CancellationError` when the task is cancelled before its turn comes.
     func take<Result: Sendable>(
         _ key: Key, _ body: () async -> Result
     ) async throws(CancellationError) -> Result {
@@ -30,6 +30,7 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
 
     /// Returns `true` once the gate is the caller's, `false` when the task was cancelled before.
     private func enter(_ key: Key) async -> Bool {
+        guard !Task.isCancelled else { return false }
         let ticket: UInt64? = state.withLock { state in
             if state.gates[key] == nil {
                 state.gates[key] = Gate()
