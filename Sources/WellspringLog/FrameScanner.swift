@@ -96,7 +96,7 @@ struct FrameScanner {
                 decoding: bytes, at: offset, salt: self.header.salt,
                 checkingOffset: fault != .ignoreOwnOffset)
         else {
-            let isZero = bytes.allSatisfy { $0 == 0 }
+            let isZero = bytes.isZero
             stop = isZero ? .nothing : .damage("the bytes are not the header of a frame")
             return nil
         }
@@ -127,18 +127,33 @@ struct FrameScanner {
             let piece = try window.piece(at: place, atLeast: FrameHeader.length)
             var index = 0
             while piece.count - index >= FrameHeader.length {
-                if piece.loadLittleEndian(UInt32.self, at: index) == FrameHeader.magic,
-                    let found = FrameHeader(
-                        decoding: UnsafeRawBufferPointer(rebasing: piece[index...]),
-                        at: place + UInt64(index), salt: header.salt),
-                    found.sequence >= first
-                {
-                    strongest = max(strongest, found.durableSequence)
+                // Most of what was written ahead is zeros, in which no header begins.
+                let block = piece[index..<min(index + 4_096, piece.count)]
+                if UnsafeRawBufferPointer(rebasing: block).isZero {
+                    index += block.count & ~(FrameHeader.alignment - 1)
+                    continue
                 }
-                index += FrameHeader.alignment
+                for _ in 0..<512 where piece.count - index >= FrameHeader.length {
+                    if let found = claim(at: index, of: piece, place), found.sequence >= first {
+                        strongest = max(strongest, found.durableSequence)
+                    }
+                    index += FrameHeader.alignment
+                }
             }
             guard index > 0 else { return strongest }
             place += UInt64(index)
         }
+    }
+
+    private func claim(
+        at index: Int, of piece: UnsafeRawBufferPointer, _ place: UInt64
+    ) -> FrameHeader? {
+        guard piece.loadLittleEndian(UInt32.self, at: index) == FrameHeader.magic else {
+            return nil
+        }
+        return FrameHeader(
+            decoding: UnsafeRawBufferPointer(rebasing: piece[index...]),
+            at: place + UInt64(index), salt: header.salt,
+            checkingOffset: fault != .ignoreOwnOffset)
     }
 }

@@ -54,7 +54,8 @@ final class ReadWindow {
         while true {
             let piece = try piece(at: place, atLeast: 1)
             if piece.isEmpty { return end }
-            if let last = piece.lastIndex(where: { $0 != 0 }) { end = place + UInt64(last) + 1 }
+            let length = piece.lengthWithoutZeros
+            if length > 0 { end = place + UInt64(length) }
             place += UInt64(piece.count)
         }
     }

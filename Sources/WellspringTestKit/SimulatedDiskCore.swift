@@ -118,9 +118,9 @@ struct Trouble {
 
     /// How much of a write was done: nothing, everything, or any part.
     func part(of count: Int) -> Int {
-        switch dice.choice(among: 4, 1) {
+        switch dice.choice(among: 5, 1) {
         case 0: 0
-        case 1: count
+        case 1, 2: count
         default: dice.choice(among: count + 1, 2)
         }
     }

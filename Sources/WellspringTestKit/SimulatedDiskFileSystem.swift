@@ -256,7 +256,9 @@ private final class SimulatedOpenFile: StoreFile {
 
     func dropCache() {
         disk.core.withLock { core in
-            if core.life == life { core.state.change(node) { $0.dropCache() } }
+            guard core.life == life else { return }
+            let dice = core.dice.other(UInt64(core.operationCount))
+            core.state.change(node) { $0.dropCache(dice) }
         }
     }
 

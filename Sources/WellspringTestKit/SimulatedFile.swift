@@ -1,3 +1,5 @@
+import WellspringLog
+
 /// One file of the simulated disk: what a reader sees, and what may be left of it after a crash.
 ///
 /// The unit in which a disk keeps or loses what was written is a sector of 512 bytes. Until a sync
@@ -75,7 +77,9 @@ struct SimulatedFile {
         while done < bytes.count {
             let index = (offset + done) / Self.sectorLength
             let start = (offset + done) % Self.sectorLength
-            if index >= touchedEnd, Self.isZero(.init(rebasing: bytes[done...])) { break }
+            if index >= touchedEnd, UnsafeRawBufferPointer(rebasing: bytes[done...]).isZero {
+                break
+            }
             let part = min(Self.sectorLength - start, bytes.count - done)
             patch(index, from: start, with: .init(rebasing: bytes[done..<done + part]))
             done += part
@@ -123,12 +127,16 @@ struct SimulatedFile {
         unsynced = [:]
     }
 
-    /// Has readers see what the disk has, where nothing waits to be written.
-    mutating func dropCache() {
+    /// Has readers see what the disk has, where nothing waits to be written: of all such sectors,
+    /// some or none, because a system takes it as advice.
+    mutating func dropCache(_ dice: Dice) {
+        let mode = dice.choice(among: 3, 0)
         for index in lost where unsynced[index] == nil {
+            let isDropped = mode == 0 || mode == 1 && dice.choice(among: 2, UInt64(index)) == 0
+            guard isDropped else { continue }
             Self.set(sector(index, of: durable), at: index, in: &live)
+            lost.remove(index)
         }
-        lost = []
     }
 
     // MARK: - What a crash does
@@ -194,7 +202,7 @@ struct SimulatedFile {
 
     private mutating func patch(_ index: Int, from start: Int, with bytes: UnsafeRawBufferPointer) {
         if bytes.count == Self.sectorLength {
-            put(Self.isZero(bytes) ? nil : [UInt8](bytes), at: index)
+            put(bytes.isZero ? nil : [UInt8](bytes), at: index)
             return
         }
         var sector = sector(index, of: live) ?? zeros(Self.sectorLength)
@@ -202,7 +210,7 @@ struct SimulatedFile {
             UnsafeMutableRawBufferPointer(rebasing: $0[start..<start + bytes.count])
                 .copyMemory(from: bytes)
         }
-        let isZero = sector.withUnsafeBytes { Self.isZero($0) }
+        let isZero = sector.withUnsafeBytes { $0.isZero }
         put(isZero ? nil : sector, at: index)
     }
 
@@ -225,20 +233,6 @@ struct SimulatedFile {
         size = new
         let known = unsyncedSizes ?? min(durableSize, new)...max(durableSize, new)
         unsyncedSizes = min(known.lowerBound, new)...max(known.upperBound, new)
-    }
-
-    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var offset = 0
-        while offset + 64 <= bytes.count {
-            let block = bytes.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
-            if block != .zero { return false }
-            offset += 64
-        }
-        while offset < bytes.count {
-            if bytes[offset] != 0 { return false }
-            offset += 1
-        }
-        return true
     }
 }
 

@@ -1,0 +1,194 @@
+import Foundation
+import WellspringLog
+import WellspringTestKit
+import XCTest
+
+/// Bits that rot, sectors that are lost or written to the wrong place, files that are cut.
+///
+/// `WELLSPRING_BIT_FLIPS=all` flips every bit of a store of 64 KiB; the default takes one in many.
+final class BitFlipTests: XCTestCase {
+    /// Files begin with a page, of which the first bytes are used.
+    ///
+    /// Nothing reads the rest.
+    private static let page = 4_096
+    private static let pageBytesInUse = 128
+
+    private struct Tally: Sendable {
+        var flips = 0
+        var reported = 0
+        var harmless = 0
+        var broken: [String] = []
+    }
+
+    /// Flips bits of every file.
+    ///
+    /// `mayGoUnnoticed` says where a flip is allowed to change nothing.
+    private func flip(
+        _ store: RottenStore, mayGoUnnoticed: @escaping @Sendable (String, Int) -> Bool
+    ) -> Tally {
+        let all = ProcessInfo.processInfo.environment["WELLSPRING_BIT_FLIPS"] == "all"
+        let step = all ? 1 : 499
+        let work = store.files.sorted { $0.key < $1.key }.flatMap { name, bytes in
+            stride(from: 0, to: bytes.count * 8, by: step * 64).map { (name, $0, bytes.count * 8) }
+        }
+        let parts = CrashCampaign.inParallel(work) { name, first, end in
+            var tally = Tally()
+            for bit in stride(from: first, to: min(end, first + step * 64), by: step) {
+                let outcome = store.open { $0.flipBit(bit % 8, ofByte: bit / 8, in: name) }
+                tally.flips += 1
+                switch outcome {
+                case .reported: tally.reported += 1
+                case .harmless where mayGoUnnoticed(name, bit / 8): tally.harmless += 1
+                case .harmless: tally.broken.append("UNNOTICED: bit \(bit) of \(name)")
+                case .broken(let what): tally.broken.append("\(what): bit \(bit) of \(name)")
+                }
+            }
+            return tally
+        }
+        return parts.reduce(into: Tally()) {
+            $0.flips += $1.flips
+            $0.reported += $1.reported
+            $0.harmless += $1.harmless
+            $0.broken += $1.broken
+        }
+    }
+
+    private func assertWhole(_ tally: Tally, _ store: String, line: UInt = #line) {
+        print(
+            "bit flips, \(store): \(tally.flips), \(tally.reported) reported, "
+                + "\(tally.harmless) harmless, \(tally.broken.count) broken")
+        XCTAssertEqual(tally.broken.prefix(5), [], line: line)
+        XCTAssertGreaterThan(tally.reported, 0, line: line)
+    }
+
+    func test_every_flipped_bit_of_a_closed_store_is_reported_unless_nothing_is_stored_there() {
+        let store = RottenStore {
+            RottenStore.life($0)
+            $0.close()
+        }
+        let tally = flip(store) { name, offset in
+            // Only the unused rest of a first page.
+            name != "MANIFEST" && (Self.pageBytesInUse..<Self.page).contains(offset)
+        }
+        assertWhole(tally, "closed store")
+    }
+
+    func test_a_flipped_bit_of_a_store_that_was_not_closed_is_reported_or_loses_no_event() throws {
+        let store = RottenStore {
+            RottenStore.life($0)
+            $0.mark()
+        }
+        let last = try XCTUnwrap(store.places.last)
+        let end = Int(last.bodyOffset) + (last.bodyLength + 7) / 8 * 8
+        let active = try XCTUnwrap(store.segments.last)
+        let tally = flip(store) { name, offset in
+            // The mark that vouches for the last commit, and what was written ahead after it; the
+            // prepared next segment, which holds nothing yet; and the unused rest of a first page.
+            name == active && offset >= end || name.hasSuffix(".tmp")
+                || name != "MANIFEST" && (Self.pageBytesInUse..<Self.page).contains(offset)
+        }
+        assertWhole(tally, "store that was not closed")
+    }
+
+    func test_damage_to_the_last_commit_is_reported_in_strict_mode_without_any_mark() throws {
+        let store = RottenStore(durability: .strict) { RottenStore.life($0) }
+        let last = try XCTUnwrap(store.places.last)
+        let active = try XCTUnwrap(store.segments.last)
+        for offset in stride(from: last.offset, to: last.bodyOffset + 900, by: 7) {
+            XCTAssertEqual(
+                store.open { $0.flipBit(3, ofByte: Int(offset), in: active) }, .reported)
+        }
+    }
+
+    func test_a_closed_store_that_was_cut_anywhere_is_reported() {
+        let store = RottenStore {
+            RottenStore.life($0)
+            $0.close()
+        }
+        var cuts = 0
+        for (name, bytes) in store.files.sorted(by: { $0.key < $1.key }) {
+            let isPage = name == "STORE"
+            for length in stride(from: 0, to: bytes.count, by: 97) {
+                // The unused rest of the page that names the store is not missed.
+                if isPage, length >= Self.pageBytesInUse { continue }
+                cuts += 1
+                XCTAssertEqual(
+                    store.open { $0.replaceContents(of: name, with: Array(bytes[..<length])) },
+                    .reported, "\(name) cut to \(length)")
+            }
+        }
+        print("cut files: \(cuts), all reported")
+    }
+
+    func test_a_file_that_is_missing_from_a_closed_store_is_reported() {
+        let store = RottenStore {
+            RottenStore.life($0)
+            $0.close()
+        }
+        for name in store.files.keys {
+            XCTAssertEqual(
+                store.open { $0.replaceContents(of: name, with: nil) }, .reported, name)
+        }
+    }
+
+    func test_a_sector_that_was_lost_or_written_over_another_is_reported() {
+        let store = RottenStore {
+            RottenStore.life($0)
+            $0.close()
+        }
+        var tried = 0
+        for name in store.segments {
+            let bytes = store.files[name] ?? []
+            let starts = Array(stride(from: Self.page, to: bytes.count - 512, by: 512))
+            for (index, start) in starts.enumerated() {
+                let other = starts[(index * 7 + 3) % starts.count]
+                for replacement in [
+                    Array(repeating: 0, count: 512), Array(bytes[other..<other + 512]),
+                ] {
+                    var damaged = bytes
+                    damaged.replaceSubrange(start..<start + 512, with: replacement)
+                    guard damaged != bytes else { continue }
+                    tried += 1
+                    XCTAssertEqual(
+                        store.open { $0.replaceContents(of: name, with: damaged) }, .reported,
+                        "\(name) at \(start)")
+                }
+            }
+        }
+        print("lost and misplaced sectors: \(tried), all reported")
+    }
+
+    func test_a_segment_of_another_store_is_reported() throws {
+        func store(_ seed: UInt64) -> RottenStore {
+            RottenStore(seed: seed) {
+                RottenStore.life($0)
+                $0.close()
+            }
+        }
+        let (mine, other) = (store(1), store(2))
+        for (name, otherName) in zip(mine.segments, other.segments) {
+            XCTAssertEqual(
+                mine.open { $0.replaceContents(of: name, with: other.files[otherName]) },
+                .reported, name)
+        }
+    }
+
+    func test_an_older_copy_of_the_last_segment_is_reported() throws {
+        let older = RottenStore { driver in
+            driver.open()
+            for number in 0..<8 { driver.commit(size: 100 * number) }
+            driver.close()
+        }
+        let newer = RottenStore { driver in
+            driver.open()
+            for number in 0..<8 { driver.commit(size: 100 * number) }
+            driver.close()
+            driver.open()
+            driver.commit(size: 100)
+            driver.close()
+        }
+        let name = try XCTUnwrap(newer.segments.last)
+        XCTAssertEqual(
+            newer.open { $0.replaceContents(of: name, with: older.files[name]) }, .reported)
+    }
+}

@@ -1,0 +1,89 @@
+import WellspringLog
+import WellspringTestKit
+
+/// Every scenario, with an error at each of its operations in turn.
+struct ErrorCampaign: Sendable {
+    struct Totals: Sendable {
+        var runs = 0
+        var operations = 0
+        var violations: [String] = []
+
+        var summary: String {
+            """
+            errors: \(runs) runs over \(operations) operations, \(violations.count) violations
+            """
+        }
+    }
+
+    var examinations: [LogExamination]
+
+    /// - Parameter stride: 1 for every operation, more to leave some out.
+    func run(stride step: Int, violationLimit: Int = 20) -> Totals {
+        let parts = CrashCampaign.inParallel(examinations) { examination in
+            var part = Totals()
+            part.operations = examination.rehearse().operations
+            var turn = 0
+            for first in Swift.stride(from: 0, to: part.operations, by: step) {
+                for fault in Self.faults(first) {
+                    // With a stride, every kind of fault still gets its turn.
+                    turn += 1
+                    if step > 1, turn % 4 != (first / step) % 4 { continue }
+                    part.runs += 1
+                    part.violations += examination.examine(fault)
+                }
+                if part.violations.count >= violationLimit { break }
+            }
+            return part
+        }
+        return parts.reduce(into: Totals()) {
+            $0.runs += $1.runs
+            $0.operations += $1.operations
+            $0.violations += $1.violations
+        }
+    }
+
+    private static func faults(_ first: Int) -> [SimulatedDisk.Fault] {
+        [
+            .init(.inputOutput, from: first), .init(.noSpace, from: first),
+            .init(.inputOutput, from: first, .untilHealed),
+            .init(.noSpace, from: first, .untilHealed),
+        ]
+    }
+}
+
+extension LogExamination {
+    /// Runs the scenario with a fault.
+    ///
+    /// Then the disk is healed, and the log must open with all that was promised, whether the
+    /// process ended or the power went.
+    func examine(_ fault: SimulatedDisk.Fault) -> [String] {
+        let configuration = scenario.configuration(durability, plantedFault: plantedFault)
+        let disk = SimulatedDisk(seed: seed)
+        disk.inject(fault)
+        let driver = LogDriver(disk, configuration)
+        scenario.run(driver)
+        let before = driver.promise
+        let image = disk.afterCrash(seed: seed &+ UInt64(disk.operationCount))
+        let trace = disk.operations
+
+        disk.heal()
+        driver.open()
+        driver.commit(size: 333)
+        driver.crash(keeping: .nothing)
+        driver.open()
+
+        let other = LogDriver(image, configuration, commits: driver.commits, promise: before)
+        other.open()
+        other.commit(size: 333)
+        other.crash()
+        other.open()
+
+        return (driver.violations + other.violations.map { "\($0)\n  (after a crash)" }).map {
+            """
+            \($0)
+              scenario \(scenario.name), \(durabilityName), seed \(seed), fault \(fault)
+              \(trace.suffix(40).map(\.description).joined(separator: "\n  "))
+            """
+        }
+    }
+}

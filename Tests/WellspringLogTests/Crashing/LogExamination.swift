@@ -1,0 +1,117 @@
+import WellspringLog
+import WellspringTestKit
+
+/// Runs scenarios, crashes them everywhere, and looks at what is left.
+struct LogExamination: Sendable {
+    var scenario: LogScenario
+    var durability: LogDurability
+    var durabilityName: String
+    var seed: UInt64
+    var plantedFault: PlantedFault?
+
+    private var configuration: LogConfiguration {
+        scenario.configuration(durability, plantedFault: plantedFault)
+    }
+
+    /// A run of the scenario, with every moment at which the power could have gone.
+    struct Rehearsal {
+        var moments: [(moment: SimulatedDisk.Moment, promise: LogDriver.Promise)]
+        var commits: [LogDriver.Commit]
+        var violations: [String]
+        var operations: Int
+    }
+
+    func rehearse(_ fault: SimulatedDisk.Fault? = nil) -> Rehearsal {
+        let disk = SimulatedDisk(seed: seed)
+        if let fault { disk.inject(fault) }
+        disk.startRecording()
+        let driver = LogDriver(disk, configuration)
+        scenario.run(driver)
+        let moments = disk.takeRecording()
+        // What was promised before the next operation holds for the disk as this one left it.
+        let ends = moments.dropFirst().map(\.note) + [driver.promises.count - 1]
+        return Rehearsal(
+            moments: zip(moments, ends).map { ($0, driver.promises[$1]) },
+            commits: driver.commits, violations: driver.violations,
+            operations: disk.operationCount)
+    }
+
+    // MARK: - One crash
+
+    /// Looks at one of the disks that a crash may leave, and returns what is wrong with it.
+    func examine(
+        _ moment: SimulatedDisk.Moment, _ promise: LogDriver.Promise,
+        commits: [LogDriver.Commit], image: Int
+    ) -> String? {
+        let survival: SimulatedDisk.Survival =
+            switch image {
+            case 0: .nothing
+            case 1: .everything
+            default: .chance
+            }
+        let imageSeed =
+            seed &* 1_000_003 &+ UInt64(moment.operation.number) &* 7_919
+            &+ UInt64(image)
+        let disk = SimulatedDisk(after: moment, keeping: survival, seed: imageSeed)
+        let driver = LogDriver(disk, configuration, commits: commits, promise: promise)
+        look(at: driver, imageSeed, depth: 0)
+        guard let violation = driver.violations.first else { return nil }
+        return """
+            \(violation)
+              scenario \(scenario.name), \(durabilityName), seed \(seed), crash after \
+            \(moment.operation), image \(image) (\(survival)), then \(disk.operations.count) \
+            operations:
+              \(disk.operations.suffix(60).map(\.description).joined(separator: "\n  "))
+            """
+    }
+
+    /// Opens what is left, and does one of several things with it.
+    private func look(at driver: LogDriver, _ seed: UInt64, depth: Int) {
+        let action = Int((seed &* 0x9E37_79B9_7F4A_7C15) >> 40) % 8
+        if action == 0, depth < 3 { return crashDuringRecovery(driver, seed, depth: depth) }
+        guard driver.open() == nil else { return }
+        switch action {
+        case 1:
+            driver.readBack()
+            let frames = driver.client.frames
+            driver.open()
+            if driver.client.frames != frames { driver.report("TWICE: opened again, differs") }
+        case 2, 3:
+            // What was recovered and what comes after must survive the next crash.
+            driver.commit(size: 500)
+            driver.commit(size: Int(seed % 3_000), events: 2)
+            driver.crash()
+            driver.open()
+            driver.commit(size: 20)
+            driver.crash(keeping: .nothing)
+            driver.open()
+        case 4:
+            driver.close()
+            driver.open()
+            if driver.log?.recovery.wasClean == false { driver.report("CLOSED: not found clean") }
+        case 5:
+            driver.crash(keeping: .nothing)
+            driver.open()
+        default: break
+        }
+    }
+
+    /// Cuts the power at some moment of the recovery, and looks at what that leaves.
+    private func crashDuringRecovery(_ driver: LogDriver, _ seed: UInt64, depth: Int) {
+        driver.disk.startRecording()
+        let before = driver.promise
+        driver.open()
+        let moments = driver.disk.takeRecording()
+        guard driver.violations.isEmpty, !moments.isEmpty else { return }
+        for pick in 0..<2 {
+            let nextSeed = seed &* 31 &+ UInt64(depth * 2 + pick) &+ 5
+            let moment = moments[Int((nextSeed >> 3) % UInt64(moments.count))]
+            let disk = SimulatedDisk(after: moment, keeping: .chance, seed: nextSeed)
+            let inner = LogDriver(disk, configuration, commits: driver.commits, promise: before)
+            look(at: inner, nextSeed, depth: depth + 1)
+            for violation in inner.violations {
+                driver.report("\(violation)\n  (crashed during recovery after \(moment.operation))")
+            }
+        }
+    }
+}
