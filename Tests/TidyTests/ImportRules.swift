@@ -12,7 +12,7 @@ enum ImportRules {
         "Sources": foundation.union(["Wellspring"]),
         "Examples/Support": foundation.union(["Synchronization"]),
         "Examples/Bank": ["Wellspring"],
-        "Examples": foundation.union(["Wellspring", "ExampleSupport"]),
+        "Examples": foundation.union(["Wellspring", "ExampleSupport", "Synchronization"]),
     ]
 
     /// Imports form a fan: WellspringLog, then Wellspring, then everything else.
