@@ -60,6 +60,9 @@ public final class ManualClock: Clock {
                 + attoseconds / 1_000_000_000)
     }
 
+    /// How many tasks sleep on this clock.
+    public var sleepers: Int { state.withLock { $0.sleepers.count } }
+
     /// The smallest step of the clock.
     public var minimumResolution: Duration { .nanoseconds(1) }
 

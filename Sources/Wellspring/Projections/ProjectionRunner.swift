@@ -107,6 +107,9 @@ public final class ProjectionRunner<P: Projection>: Runnable {
         return position
     }
 
+    /// What the projection is doing.
+    public var state: ProjectionState { progress.withLock { $0.state } }
+
     /// The last position that the model has taken in.
     public var position: LogPosition { progress.withLock { $0.position } }
 

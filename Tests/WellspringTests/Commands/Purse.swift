@@ -50,23 +50,3 @@ struct Spend: AggregateCommand {
         return [.spent(cents: cents, on: thing)]
     }
 }
-
-/// What is in every purse.
-struct Contents: Projection, Codable, Equatable {
-    static let name: ProjectionName = "contents"
-    private(set) var cents: [String: Int] = [:]
-    private(set) var seen = 0
-
-    mutating func apply(_ recorded: Recorded<Purse.Event>) {
-        seen += 1
-        switch recorded.event {
-        case .filled(let added): cents[recorded.stream.key, default: 0] += added
-        case .spent(let taken, _): cents[recorded.stream.key, default: 0] -= taken
-        }
-    }
-}
-
-struct ContentOf: Query {
-    let purse: String
-    func answer(from contents: Contents) -> Int { contents.cents[purse] ?? 0 }
-}
