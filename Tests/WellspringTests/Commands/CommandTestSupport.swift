@@ -39,10 +39,11 @@ final class Signal: Sendable {
     }
 }
 
-/// A store without a queued head that does something before each append.
+/// A store without a queued head that does something before each append, or read of the log.
 struct InterferingStore: EventStore {
-    let base = InMemoryEventStore()
-    let interfere: @Sendable (InMemoryEventStore, AppendRequest) async -> Void
+    var base = InMemoryEventStore()
+    var interfere: @Sendable (InMemoryEventStore, AppendRequest) async -> Void = { _, _ in }
+    var beforeReading: @Sendable (LogRead) async -> Void = { _ in }
 
     func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
         await interfere(base, request)
@@ -52,7 +53,8 @@ struct InterferingStore: EventStore {
         try await base.read(request)
     }
     func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
-        try await base.read(request)
+        await beforeReading(request)
+        return try await base.read(request)
     }
     func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
         try await base.waitForEvents(after: position)
