@@ -1,20 +1,21 @@
 extension CoreState {
-    /// Accepts an append, or says why not.
-    ///
-    /// Nothing is changed in the second case.
-    mutating func accept(
-        _ request: AppendRequest, bytes: Int, now: Timestamp, ids: inout MessageIDGenerator
-    ) throws(EventStoreError) -> AppendTicket {
-        if let end { throw end.error }
+    /// The first stream of an append that is not where the caller believes, queued events included.
+    func conflict(with request: AppendRequest) -> StreamConflict? {
         for write in request.writes {
             let actual = StreamVersion(
                 number(of: write.stream).map { streams[$0].queuedVersion } ?? 0)
             guard write.expected.allows(actual) else {
-                throw .conflict(
-                    StreamConflict(stream: write.stream, expected: write.expected, actual: actual))
+                return StreamConflict(
+                    stream: write.stream, expected: write.expected, actual: actual)
             }
         }
+        return nil
+    }
 
+    /// Accepts an append without a conflict: gives out its versions and positions.
+    mutating func accept(
+        _ request: AppendRequest, bytes: Int, now: Timestamp, ids: inout MessageIDGenerator
+    ) -> AppendTicket {
         let first = queued + 1
         var versions: [StreamVersion] = []
         var events: [QueuedEvent] = []
@@ -31,7 +32,7 @@ extension CoreState {
                     new, stream: stream, id: write.stream,
                     version: streams[stream].queuedVersion + 1, position: queued, now: now,
                     madeID: { ids.next(at: now.nanoseconds) })
-                streams[stream].queued.append(event.recorded)
+                streams[stream].queue(event.recorded)
                 events.append(event)
             }
             versions.append(StreamVersion(streams[stream].queuedVersion))
@@ -67,7 +68,6 @@ extension CoreState {
             for (index, event) in append.events.enumerated() {
                 add(event, isLastOfAppend: index == append.events.count - 1)
             }
-            for run in append.runs { streams[run.stream].queued.removeFirst(run.count) }
             if let wakeup = append.ticket.settle(.success(append.receipt)) {
                 wakeups.append(wakeup)
             }
@@ -78,7 +78,7 @@ extension CoreState {
 
     private mutating func add(_ event: QueuedEvent, isLastOfAppend: Bool) {
         visible += 1
-        streams[event.stream].positions.append(visible)
+        streams[event.stream].publishNext(at: visible)
         events.append(
             stream: event.stream, name: event.recorded.event.name, isLastOfAppend: isLastOfAppend)
     }
@@ -87,7 +87,7 @@ extension CoreState {
     mutating func replay(stream: Int, name: EventName, isLastOfAppend: Bool) {
         visible += 1
         queued = visible
-        streams[stream].positions.append(visible)
+        streams[stream].replay(at: visible)
         events.append(stream: stream, name: name, isLastOfAppend: isLastOfAppend)
     }
 
@@ -98,7 +98,7 @@ extension CoreState {
         var wakeups: [Wakeup] = []
         for (appends, error) in [(inFlight, error), (pending, other)] {
             for append in appends {
-                for event in append.events { streams[event.stream].queued = [] }
+                for event in append.events { streams[event.stream].takeBackQueued() }
                 if let wakeup = append.ticket.settle(.failure(error)) { wakeups.append(wakeup) }
             }
         }
@@ -106,6 +106,7 @@ extension CoreState {
         pending = []
         queued = visible
         epoch += 1
+        for index in syncRequests.indices { syncRequests[index].position = 0 }
         return wakeups + waiters.takeDue(visible: visible, epochChanged: true)
     }
 
@@ -114,21 +115,6 @@ extension CoreState {
         end = .poisoned(failure)
         let wakeups = takeBack(inFlight: .outcomeUnknown(failure), pending: .poisoned(failure))
         return wakeups + waiters.takeAll(.poisoned(failure))
-    }
-}
-
-extension QueuedAppend {
-    /// How many events go to each stream; a stream's events follow each other.
-    fileprivate var runs: [(stream: Int, count: Int)] {
-        var runs: [(stream: Int, count: Int)] = []
-        for event in events {
-            if let last = runs.last, last.stream == event.stream {
-                runs[runs.count - 1].count += 1
-            } else {
-                runs.append((event.stream, 1))
-            }
-        }
-        return runs
     }
 }
 

@@ -45,8 +45,11 @@ extension CoreState {
         guard positions.count == rest.count else { return (positions, [], head.queuedVersion) }
         let skipped =
             after.rawValue > head.visibleVersion ? after.rawValue - head.visibleVersion : 0
-        let queued = head.queued.dropFirst(Int(min(skipped, UInt64(head.queued.count))))
-        return (positions, queued, head.queuedVersion)
+        let queued = head.queued
+        return (
+            positions, queued.dropFirst(Int(min(skipped, UInt64(queued.count)))),
+            head.queuedVersion
+        )
     }
 
     /// Plans a page of the log.
@@ -105,13 +108,13 @@ extension CoreState {
     /// Tags are compared when the event has been read.
     private func indexFilter(for filter: EventFilter) -> (UInt64) -> Bool {
         let names = filter.names.map { Set($0.compactMap(events.number(of:))) }
-        let categories = filter.categories
+        let categories = filter.categories.map { Set($0.compactMap(number(of:))) }
         if names == nil, categories == nil { return { _ in true } }
         return { [events, streams] position in
             let index = Int(position - 1)
             if let names, !names.contains(events.names[index]) { return false }
             guard let categories else { return true }
-            return categories.contains(streams[Int(events.streams[index])].id.category)
+            return categories.contains(streams[Int(events.streams[index])].category)
         }
     }
 }

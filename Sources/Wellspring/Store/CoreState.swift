@@ -8,6 +8,7 @@ struct CoreState {
     /// Streams by number, in the order in which they were first accepted.
     var streams: [StreamHead] = []
     private var streamNumbers: [StreamID: Int] = [:]
+    private var categoryNumbers: [StreamCategory: UInt32] = [:]
     /// What each visible event is, by position - 1.
     var events = EventIndex()
 
@@ -28,8 +29,10 @@ struct CoreState {
     var isCommitting = false
     /// Whether the timer fired and the log was not told yet.
     var isTimerDue = false
-    var syncRequests: [UnsafeContinuation<EventStoreError?, Never>] = []
+    var syncRequests: [SyncRequest] = []
     var closeRequests: [UnsafeContinuation<Void, Never>] = []
+    /// Whether the log has been given up, by whoever was at work on it.
+    var isReleased = false
 
     var waiters = WaitingList()
     var end: End?
@@ -49,11 +52,20 @@ struct CoreState {
 
     func number(of stream: StreamID) -> Int? { streamNumbers[stream] }
 
+    func number(of category: StreamCategory) -> UInt32? { categoryNumbers[category] }
+
     mutating func numberMakingRoom(for stream: StreamID) -> Int {
         if let number = streamNumbers[stream] { return number }
         let number = streams.count
         streamNumbers[stream] = number
-        streams.append(StreamHead(id: stream))
+        streams.append(StreamHead(id: stream, category: numberMakingRoom(for: stream.category)))
+        return number
+    }
+
+    private mutating func numberMakingRoom(for category: StreamCategory) -> UInt32 {
+        if let number = categoryNumbers[category] { return number }
+        let number = UInt32(truncatingIfNeeded: categoryNumbers.count)
+        categoryNumbers[category] = number
         return number
     }
 }
@@ -61,13 +73,47 @@ struct CoreState {
 /// What is known of one stream.
 struct StreamHead {
     let id: StreamID
+    /// The number of the stream's category.
+    let category: UInt32
     /// The positions of the visible events, oldest first; their count is the visible version.
-    var positions: [UInt64] = []
-    /// Events that were accepted and are not visible yet, oldest first.
-    var queued: [RecordedEvent] = []
+    private(set) var positions: [UInt64] = []
+    /// Events that were accepted, oldest first, behind those that have become visible meanwhile.
+    private var accepted: [RecordedEvent] = []
+    private var published = 0
 
     var visibleVersion: UInt64 { UInt64(positions.count) }
-    var queuedVersion: UInt64 { UInt64(positions.count + queued.count) }
+    var queuedVersion: UInt64 { UInt64(positions.count + accepted.count - published) }
+
+    /// Events that were accepted and are not visible yet, oldest first.
+    var queued: ArraySlice<RecordedEvent> { accepted[published...] }
+
+    init(id: StreamID, category: UInt32) {
+        self.id = id
+        self.category = category
+    }
+
+    mutating func queue(_ event: RecordedEvent) { accepted.append(event) }
+
+    /// Makes the oldest queued event visible.
+    ///
+    /// A hot stream has many: moving up the others each time would take the square of their number.
+    mutating func publishNext(at position: UInt64) {
+        positions.append(position)
+        published += 1
+        guard published == accepted.count || published > 32 && published * 2 > accepted.count
+        else { return }
+        accepted.removeFirst(published)
+        published = 0
+    }
+
+    /// Learns of an event that was visible already.
+    mutating func replay(at position: UInt64) { positions.append(position) }
+
+    /// Forgets what is not visible.
+    mutating func takeBackQueued() {
+        accepted = []
+        published = 0
+    }
 }
 
 /// What is kept of every visible event to find it without reading it.
@@ -133,18 +179,38 @@ final class AppendTicket: @unchecked Sendable {
     // SAFETY: `state` is only touched inside `StoreCore.state.withLock`.
     var state = State.queued
 
+    typealias Waiter = UnsafeContinuation<Result<AppendReceipt, EventStoreError>, Never>
+
     enum State {
         case queued
-        case awaited(UnsafeContinuation<Result<AppendReceipt, EventStoreError>, Never>)
+        case awaited([Waiter])
         case settled(Result<AppendReceipt, EventStoreError>)
     }
 
     /// Records the outcome, and returns who is to be told.
     func settle(_ result: Result<AppendReceipt, EventStoreError>) -> Wakeup? {
         defer { state = .settled(result) }
-        guard case .awaited(let continuation) = state else { return nil }
-        return Wakeup { continuation.resume(returning: result) }
+        guard case .awaited(let continuations) = state else { return nil }
+        return Wakeup { for waiter in continuations { waiter.resume(returning: result) } }
     }
+
+    /// Takes a waiter, unless there is nothing to wait for any more: then returns the outcome.
+    func wait(
+        _ continuation: Waiter
+    ) -> Result<AppendReceipt, EventStoreError>? {
+        switch state {
+        case .settled(let result): return result
+        case .queued: state = .awaited([continuation])
+        case .awaited(let others): state = .awaited(others + [continuation])
+        }
+        return nil
+    }
+}
+
+/// Somebody who wants everything up to a position to be durable.
+struct SyncRequest {
+    var position: UInt64
+    let continuation: UnsafeContinuation<EventStoreError?, Never>
 }
 
 /// A continuation to be resumed outside the lock.

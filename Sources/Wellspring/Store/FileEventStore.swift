@@ -23,6 +23,8 @@ public final class FileEventStore: QueuedHeadStore {
         /// When an append counts as done.
         public var durability: Durability = .everyCommit
         /// The size at which a file of the log is sealed and the next one begins, in bytes.
+        ///
+        /// At least 64 KiB and at most 1 GiB; other values count as the nearest of these.
         public var segmentBytes = 64 << 20
         /// Whether a store is made where there is none.
         public var createsStore = true
@@ -109,7 +111,7 @@ public final class FileEventStore: QueuedHeadStore {
     /// Appends all events of `request`, to all of its streams, or none of them.
     @discardableResult
     public func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
-        try await core.receipt(for: try core.enqueue(request))
+        try await core.append(request)
     }
 
     /// Reads a page of one stream.
@@ -150,7 +152,7 @@ extension FileEventStore.Configuration {
     fileprivate var forLog: LogConfiguration {
         var log = LogConfiguration()
         log.durability = durability.forLog
-        log.segmentBytes = UInt64(max(64 << 10, segmentBytes))
+        log.segmentBytes = UInt64(min(max(64 << 10, segmentBytes), 1 << 30))
         log.createsStore = createsStore
         log.plantedFault = plantedFault
         return log
@@ -167,7 +169,11 @@ extension FileEventStore {
     package func enqueue(
         _ request: AppendRequest, basedOn mark: QueueMark?
     ) throws(EventStoreError) -> PendingAppend {
-        core.pending(try core.enqueue(request, basedOn: mark))
+        let ticket = try core.enqueue(request, basedOn: mark)
+        // Holds on to the store, which gives up its log when it goes away.
+        return PendingAppend { () async throws(EventStoreError) in
+            try await self.core.receipt(for: ticket)
+        }
     }
 
     package func mark() -> QueueMark { core.mark() }

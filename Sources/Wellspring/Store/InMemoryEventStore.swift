@@ -25,7 +25,7 @@ public final class InMemoryEventStore: QueuedHeadStore {
     /// Appends all events of `request`, or none of them.
     @discardableResult
     public func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
-        try await core.receipt(for: try core.enqueue(request))
+        try await core.append(request)
     }
 
     /// Reads a page of one stream.
@@ -59,19 +59,15 @@ extension InMemoryEventStore {
     package func enqueue(
         _ request: AppendRequest, basedOn mark: QueueMark?
     ) throws(EventStoreError) -> PendingAppend {
-        core.pending(try core.enqueue(request, basedOn: mark))
+        let ticket = try core.enqueue(request, basedOn: mark)
+        return PendingAppend { () async throws(EventStoreError) in
+            try await self.core.receipt(for: ticket)
+        }
     }
 
     package func mark() -> QueueMark { core.mark() }
 
     package func settle(_ mark: QueueMark) async throws(EventStoreError) -> Bool {
         try await core.settle(mark)
-    }
-}
-
-extension StoreCore {
-    /// An accepted append as the command bus sees it.
-    func pending(_ ticket: AppendTicket) -> PendingAppend {
-        PendingAppend { () async throws(EventStoreError) in try await self.receipt(for: ticket) }
     }
 }

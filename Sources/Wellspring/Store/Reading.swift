@@ -6,13 +6,14 @@ public enum ReadOrder<Point: Hashable & Sendable>: Hashable, Sendable {
     case backward(before: Point?)
 }
 
-/// How much one page may hold.
+/// When a page is full.
 ///
-/// A page that would be empty for lack of room holds one append.
+/// A page of the log ends with the append that fills it, so it may hold more than its limits say by
+/// the rest of that append. A page of a stream holds no more events than its limit says.
 public struct ReadLimit: Hashable, Sendable {
-    /// The most events.
+    /// The page is full with so many events.
     public var events: Int
-    /// The most bytes of payload.
+    /// The page is full with so many bytes of payload.
     public var bytes: Int
 
     /// Creates a limit.

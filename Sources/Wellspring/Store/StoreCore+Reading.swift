@@ -111,7 +111,7 @@ extension StoreCore {
 
 extension CoreState {
     /// What an answer that looks at the queue now rests on; the start when nothing is queued.
-    fileprivate var mark: QueueMark {
+    var mark: QueueMark {
         QueueMark(position: LogPosition(queued > visible ? queued : 0), epoch: epoch)
     }
 }

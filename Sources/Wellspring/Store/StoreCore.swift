@@ -47,25 +47,58 @@ final class StoreCore: Sendable {
 // MARK: - Appending
 
 extension StoreCore {
+    /// Appends, and reports a lost race only once the winner is there to be read.
+    ///
+    /// The loser would otherwise load the stream again without the winner's events, and lose again;
+    /// or it would be told of events that are taken back in the end.
+    func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
+        while true {
+            switch try attempt(request, basedOn: nil) {
+            case .accepted(let ticket): return try await receipt(for: ticket)
+            case .lost(let conflict, let mark):
+                if try await settle(mark) { throw .conflict(conflict) }
+            }
+        }
+    }
+
     /// Accepts an append; somebody has to wait on the ticket for it to be committed.
     func enqueue(
         _ request: AppendRequest, basedOn mark: QueueMark? = nil
     ) throws(EventStoreError) -> AppendTicket {
+        switch try attempt(request, basedOn: mark) {
+        case .accepted(let ticket): return ticket
+        case .lost(let conflict, _): throw .conflict(conflict)
+        }
+    }
+
+    private enum Attempt {
+        case accepted(AppendTicket)
+        /// The race was lost, perhaps to events that are not durable yet.
+        case lost(StreamConflict, QueueMark)
+    }
+
+    private func attempt(
+        _ request: AppendRequest, basedOn mark: QueueMark?
+    ) throws(EventStoreError) -> Attempt {
         guard !Task.isCancelled else { throw .cancelled }
         let bytes = try request.validated()
         let now = clock()
-        let (ticket, wakeups) = try state.withLock {
-            state throws(EventStoreError) -> (AppendTicket, [Wakeup]) in
+        let (attempt, wakeups) = try state.withLock {
+            state throws(EventStoreError) -> (Attempt, [Wakeup]) in
+            if let end = state.end { throw end.error }
             if let mark, mark.epoch != state.epoch {
                 throw .notStored(reason: "what it was decided on was taken back")
             }
-            let ticket = try ids.withLock { ids throws(EventStoreError) in
-                try state.accept(request, bytes: bytes, now: now, ids: &ids)
+            if let conflict = state.conflict(with: request) {
+                return (.lost(conflict, state.mark), [])
             }
-            return (ticket, log.isInstant ? state.commitInstantly(to: log) : [])
+            let ticket = ids.withLock { ids in
+                state.accept(request, bytes: bytes, now: now, ids: &ids)
+            }
+            return (.accepted(ticket), log.isInstant ? state.commitInstantly(to: log) : [])
         }
         for wakeup in wakeups { wakeup.resume() }
-        return ticket
+        return attempt
     }
 
     /// Waits until an accepted append is settled, and does the work itself when nobody else is at
@@ -81,11 +114,7 @@ extension StoreCore {
         }
         let result = await withUnsafeContinuation {
             (continuation: UnsafeContinuation<Result<AppendReceipt, EventStoreError>, Never>) in
-            let settled = state.withLock { _ -> Result<AppendReceipt, EventStoreError>? in
-                if case .settled(let result) = ticket.state { return result }
-                ticket.state = .awaited(continuation)
-                return nil
-            }
+            let settled = state.withLock { _ in ticket.wait(continuation) }
             if let settled { continuation.resume(returning: settled) }
         }
         return try result.get()
@@ -182,21 +211,25 @@ extension StoreCore {
         for wakeup in wakeups { wakeup.resume() }
     }
 
-    /// Syncs and closes for those who asked, once nothing is pending.
+    /// Syncs and closes for those who asked.
     private func serveRequests() {
-        let (syncs, closes) = state.withLock { $0.takeRequests() }
+        let (syncs, closes) = state.withLock { ($0.takeDueSyncs(), $0.isDueToClose) }
         if !syncs.isEmpty {
             let error = syncNow()
-            for request in syncs { request.resume(returning: error) }
+            for request in syncs { request.continuation.resume(returning: error) }
         }
-        if !closes.isEmpty {
-            do {
-                try log.close()
-            } catch {
-                onNotice(StoreNotice(error, lastDurable: LogPosition(log.durablePosition)))
-            }
-            for request in closes { request.resume() }
+        if closes { closeNow() }
+    }
+
+    private func closeNow() {
+        do {
+            try log.close()
+            onNotice(.closed(reason: nil))
+        } catch {
+            onNotice(.closed(reason: error.reason))
         }
+        let closers = state.withLock { $0.release() }
+        for closer in closers { closer.resume() }
     }
 
     private func syncNow() -> EventStoreError? {
@@ -235,17 +268,25 @@ extension StoreCore {
 extension CoreState {
     var hasWork: Bool { !pending.isEmpty || !syncRequests.isEmpty || !closeRequests.isEmpty }
 
-    /// Those who asked for a sync, and once nothing is pending those who asked for the end.
-    fileprivate mutating func takeRequests() -> (
-        syncs: [UnsafeContinuation<EventStoreError?, Never>],
-        closes: [UnsafeContinuation<Void, Never>]
-    ) {
-        guard pending.isEmpty else { return ([], []) }
-        defer {
-            syncRequests = []
-            closeRequests = []
-        }
-        return (syncRequests, closeRequests)
+    /// Those who asked for a sync when nothing was queued that is not written by now.
+    ///
+    /// What has come since is no concern of theirs: in steady traffic there is always more.
+    fileprivate mutating func takeDueSyncs() -> [SyncRequest] {
+        let due = syncRequests.filter { $0.position <= visible }
+        if !due.isEmpty { syncRequests.removeAll { $0.position <= visible } }
+        return due
+    }
+
+    /// Whether the end was asked for and nothing is left to be done before.
+    fileprivate var isDueToClose: Bool {
+        !closeRequests.isEmpty && pending.isEmpty && syncRequests.isEmpty
+    }
+
+    /// Says for good that the log has been given up, and returns those who wait for that.
+    fileprivate mutating func release() -> [UnsafeContinuation<Void, Never>] {
+        isReleased = true
+        defer { closeRequests = [] }
+        return closeRequests
     }
 
     fileprivate mutating func settle(
@@ -282,7 +323,8 @@ extension StoreCore {
             (continuation: UnsafeContinuation<EventStoreError?, Never>) in
             let refused = state.withLock { state -> EventStoreError?? in
                 if let end = state.end { return .some(end.error) }
-                state.syncRequests.append(continuation)
+                state.syncRequests.append(
+                    SyncRequest(position: state.queued, continuation: continuation))
                 guard !state.isCommitting else { return nil }
                 state.isCommitting = true
                 return .some(nil)
@@ -306,11 +348,14 @@ extension StoreCore {
         for wakeup in wakeups { wakeup.resume() }
         guard let worker = worker.withLock({ $0 }) else { return }
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-            let wakes = state.withLock { state in
+            let (isReleased, wakes) = state.withLock { state in
+                // Another closer may have been served already: then nobody is left to serve this.
+                if state.isReleased { return (true, false) }
                 state.closeRequests.append(continuation)
                 defer { state.isCommitting = true }
-                return !state.isCommitting
+                return (false, !state.isCommitting)
             }
+            if isReleased { continuation.resume() }
             if wakes { worker.wake() }
         }
         stopWorker()

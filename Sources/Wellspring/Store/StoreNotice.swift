@@ -23,16 +23,24 @@ public enum StoreNotice: Hashable, Sendable {
 extension StoreNotice {
     init(_ failure: CommitFailure, lastDurable: LogPosition) {
         switch failure {
-        case .poisoned(let error):
-            self = .poisoned(StoreFailure(reason: "\(error)", lastDurable: lastDurable))
-        case .alreadyPoisoned:
-            self = .poisoned(
-                StoreFailure(reason: "an earlier write failed", lastDurable: lastDurable))
-        case .rolledBack(let error): self = .tookBack(reason: "\(error)")
-        case .tooLarge(let bytes, let limit):
-            self = .tookBack(reason: "\(bytes) bytes in one group, the most is \(limit)")
+        case .poisoned, .alreadyPoisoned:
+            self = .poisoned(StoreFailure(reason: failure.reason, lastDurable: lastDurable))
+        case .rolledBack, .tooLarge: self = .tookBack(reason: failure.reason)
         case .closed: self = .closed(reason: nil)
-        case .forked: self = .closed(reason: "the process was forked")
+        case .forked: self = .closed(reason: failure.reason)
+        }
+    }
+}
+
+extension CommitFailure {
+    /// Why, in words.
+    var reason: String {
+        switch self {
+        case .rolledBack(let error), .poisoned(let error): "\(error)"
+        case .alreadyPoisoned: "an earlier write failed"
+        case .tooLarge(let bytes, let limit): "\(bytes) bytes in one group, the most is \(limit)"
+        case .closed: "it was closed before"
+        case .forked: "the process was forked"
         }
     }
 }

@@ -1,0 +1,203 @@
+import Wellspring
+import WellspringLog
+
+/// Many tasks at work on one store, whose every call is written down.
+final class StoreStressWorkload: Sendable {
+    let store: any EventStore
+    private let written = Guarded(StoreHistory())
+    private let clock = Guarded<UInt64>(0)
+    private let numbers = Guarded<Int>(0)
+    private let isOver = Guarded(false)
+
+    init(_ store: any EventStore) {
+        self.store = store
+    }
+
+    /// The next reading of the clock that orders begins and ends.
+    private func tick() -> UInt64 {
+        clock.withLock { time in
+            time += 1
+            return time
+        }
+    }
+
+    func stopReaders() { isOver.withLock { $0 = true } }
+
+    // MARK: - Writers
+
+    /// Appends `count` times, to a few hot streams and many cold ones, with every kind of
+    /// expectation, and tries again after a conflict.
+    func write(_ count: Int, seed: UInt64) async {
+        var dice = SmallDice(seed: seed)
+        var known: [StreamID: StreamVersion] = [:]
+        for _ in 0..<count {
+            let streams = Self.chosenStreams(&dice)
+            var requests: [(StreamID, ExpectedVersion, Int)] = []
+            for stream in streams {
+                requests.append(
+                    (stream, expectation(known[stream], &dice), 1 + dice.below(3)))
+            }
+            for _ in 0..<20 {
+                let outcome = await append(requests)
+                guard case .conflict(let conflict) = outcome else { break }
+                known[conflict.stream] = conflict.actual
+                requests = requests.map { stream, expected, count in
+                    guard stream == conflict.stream else { return (stream, expected, count) }
+                    return (stream, .exactly(conflict.actual), count)
+                }
+            }
+        }
+    }
+
+    private static func chosenStreams(_ dice: inout SmallDice) -> [StreamID] {
+        let first = dice.below(3) == 0 ? dice.below(40) : dice.below(3)
+        guard dice.below(4) == 0 else { return [sampleStream("\(first)")] }
+        return [sampleStream("\(first)"), sampleStream("\(first + 1 + dice.below(5))")]
+    }
+
+    private func expectation(
+        _ known: StreamVersion?, _ dice: inout SmallDice
+    ) -> ExpectedVersion {
+        switch dice.below(8) {
+        case 0: .any
+        case 1: .exists
+        case 2: .noStream
+        default: .exactly(known ?? .start)
+        }
+    }
+
+    /// Appends once, and writes down what came of it.
+    @discardableResult
+    func append(_ writes: [(StreamID, ExpectedVersion, Int)]) async -> StoreHistory.Outcome {
+        let number = numbers.withLock { number in
+            number += 1
+            return number
+        }
+        var place = 0
+        var request = AppendRequest([])
+        for (stream, expected, count) in writes {
+            let events = (place..<place + count).map {
+                StoreHistory.Fact.event(append: number, place: $0)
+            }
+            place += count
+            request.writes.append(StreamWrite(events, to: stream, expecting: expected))
+        }
+        let began = tick()
+        let outcome = await outcome(of: request)
+        let span = StoreHistory.Span(began: began, ended: tick())
+        written.withLock { history in
+            history.appends.append(
+                .init(
+                    span: span, number: number,
+                    writes: writes.map { .init(stream: $0.0, expected: $0.1, count: $0.2) },
+                    outcome: outcome))
+        }
+        return outcome
+    }
+
+    private func outcome(of request: AppendRequest) async -> StoreHistory.Outcome {
+        do {
+            let receipt = try await store.append(request)
+            return .stored(positions: receipt.positions, versions: receipt.versions)
+        } catch {
+            switch error {
+            case .conflict(let conflict): return .conflict(conflict)
+            case .outcomeUnknown: return .unknown
+            default: return .notStored
+            }
+        }
+    }
+
+    // MARK: - Readers
+
+    /// Follows the log by pages until the writers are done.
+    func readLog(limit: ReadLimit) async throws {
+        var after = LogPosition.start
+        while true {
+            let isLast = isOver.withLock { $0 }
+            let began = tick()
+            let page = try await store.read(LogRead(.forward(after: after), limit: limit))
+            let span = StoreHistory.Span(began: began, ended: tick())
+            note(page, after: after, span)
+            guard page.end > after else {
+                if isLast { return }
+                await Task.yield()
+                continue
+            }
+            after = page.end
+        }
+    }
+
+    private func note(_ page: LogPage, after: LogPosition, _ span: StoreHistory.Span) {
+        written.withLock { history in
+            history.logReads.append(
+                .init(
+                    span: span, after: after.rawValue, end: page.end.rawValue,
+                    head: page.head.rawValue, events: page.events.map(StoreHistory.Fact.init)))
+        }
+    }
+
+    /// Reads single streams from any version until the writers are done.
+    func readStreams(seed: UInt64) async throws {
+        var dice = SmallDice(seed: seed)
+        while !isOver.withLock({ $0 }) {
+            let stream = sampleStream("\(dice.below(8))")
+            let after = UInt64(dice.below(30))
+            let began = tick()
+            let page = try await store.read(
+                StreamRead(
+                    stream, .forward(after: StreamVersion(after)),
+                    limit: ReadLimit(events: 1 + dice.below(9))))
+            let span = StoreHistory.Span(began: began, ended: tick())
+            written.withLock { history in
+                history.streamReads.append(
+                    .init(
+                        span: span, stream: stream, after: after, version: page.version.rawValue,
+                        events: page.events.map(StoreHistory.Fact.init)))
+            }
+            await Task.yield()
+        }
+    }
+
+    /// Follows the log until `count` events have come, and returns their positions.
+    func subscribe(until count: Guarded<Int?>, limit: ReadLimit) async throws -> [UInt64] {
+        var seen: [UInt64] = []
+        for try await page in store.subscribe(limit: limit) {
+            seen += page.events.map(\.position.rawValue)
+            if let count = count.withLock({ $0 }), seen.count >= count { break }
+        }
+        return seen
+    }
+
+    // MARK: - The end
+
+    /// The history with the log as it is in `store`.
+    func history(endingWith store: any EventStore) async throws -> StoreHistory {
+        let log = try await store.wholeLog().map(StoreHistory.Fact.init)
+        return written.withLock { history in
+            history.log = log
+            return history
+        }
+    }
+}
+
+/// Chance from a seed.
+struct SmallDice {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678_9ABC_DEF1
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func below(_ bound: Int) -> Int {
+        Int(truncatingIfNeeded: next() >> 33) % max(bound, 1)
+    }
+}
