@@ -19,7 +19,7 @@ struct Order: Aggregate {
     }
 
     /// How far the order has come.
-    enum Status: String, Hashable, Sendable, Codable, CaseIterable {
+    enum Status: String, Hashable, Sendable, Codable {
         case placed
         case paid
         case shipped

@@ -4,39 +4,26 @@ import Wellspring
 // list, order, customer: what the read models know.
 extension OrderProgram {
     static func list(_ arguments: Arguments) async throws {
-        let status = try arguments[option: "status"].map { text in
-            guard let status = Order.Status(rawValue: text) else {
-                let all = Order.Status.allCases.map(\.rawValue).joined(separator: ", ")
-                throw UsageError("--status must be one of \(all), not '\(text.printable)'.")
+        let question = Orders(status: try status(arguments))
+        try await Shop.open(at: arguments.store) { shop in
+            let orders = try await shop.ask(question)
+            if arguments.has("json") {
+                try JSONDocument.write(ListDocument(orders))
+            } else {
+                try StandardOutput.write(table(of: orders))
             }
-            return status
         }
-        let orders = try await Shop.open(at: arguments.store) {
-            try await $0.ask(Orders(status: status))
-        }
-        if arguments.has("json") {
-            return try JSONDocument.write(["orders": orders.map(OrderDocument.init)])
-        }
-        var table = TextTable(
-            ("order", .left), ("date", .left), ("customer", .left), ("amount", .right),
-            ("status", .left))
-        for order in orders {
-            table.add(
-                order.id.rawValue, "\(order.date)", order.customer.text, order.amountCents.money,
-                order.status.rawValue)
-        }
-        try StandardOutput.write(table.text)
     }
 
     static func order(_ arguments: Arguments) async throws {
         let id = try orderID(arguments)
         let entry = try await Shop.open(at: arguments.store) { try await $0.ask(OrderByID(id: id)) }
         guard let entry else { throw Failure("there is no order '\(id.rawValue.printable)'") }
-        if arguments.has("json") { return try JSONDocument.write(OrderDocument(entry)) }
-        let reason = entry.cancellation.map { $0.isEmpty ? "" : ": \($0.printable)" } ?? ""
-        try StandardOutput.line("Order \(id.rawValue.printable), \(entry.status)\(reason)")
-        try StandardOutput.line("\(entry.terms)")
-        for step in entry.history { try StandardOutput.line("  \(step.date)  \(step.status)") }
+        if arguments.has("json") {
+            try JSONDocument.write(OrderDocument(entry))
+        } else {
+            try StandardOutput.write(text(entry))
+        }
     }
 
     static func customer(_ arguments: Arguments) async throws {
@@ -45,7 +32,42 @@ extension OrderProgram {
             try await $0.ask(HistoryOf(customer: id))
         }
         guard let customer else { throw Failure("there is no customer '\(id.text.printable)'") }
-        if arguments.has("json") { return try JSONDocument.write(CustomerDocument(customer)) }
+        if arguments.has("json") {
+            try JSONDocument.write(CustomerDocument(customer))
+        } else {
+            try StandardOutput.write(text(customer))
+        }
+    }
+
+    private static func status(_ arguments: Arguments) throws -> Order.Status? {
+        guard let text = arguments[option: "status"] else { return nil }
+        guard let status = Order.Status(rawValue: text) else {
+            throw UsageError(
+                "--status must be placed, paid, shipped or cancelled, not '\(text.printable)'.")
+        }
+        return status
+    }
+
+    private static func table(of orders: [OrderList.Entry]) -> String {
+        var table = TextTable(
+            ("order", .left), ("date", .left), ("customer", .left), ("amount", .right),
+            ("status", .left))
+        for order in orders {
+            table.add(
+                order.id.rawValue, "\(order.date)", order.customer.text, order.amountCents.money,
+                order.status.rawValue)
+        }
+        return table.text
+    }
+
+    private static func text(_ entry: OrderDetails.Entry) -> String {
+        let reason = entry.cancellation.map { $0.isEmpty ? "" : ": \($0.printable)" } ?? ""
+        let steps = entry.history.map { "  \($0.date)  \($0.status)\n" }.joined()
+        return "Order \(entry.id.rawValue.printable), \(entry.status)\(reason)\n"
+            + "\(entry.terms)\n" + steps
+    }
+
+    private static func text(_ customer: CustomerHistory.Customer) -> String {
         var table = TextTable(
             ("order", .left), ("date", .left), ("quantity", .right), ("amount", .right),
             ("status", .left))
@@ -54,11 +76,16 @@ extension OrderProgram {
                 purchase.order.rawValue, "\(purchase.date)", purchase.quantity.grouped,
                 purchase.amountCents.money, purchase.status.rawValue)
         }
-        try StandardOutput.line(
-            "Customer \(id.text.printable): \(customer.standing.count.grouped) orders, "
-                + "revenue \(customer.revenueCents.money)\n")
-        try StandardOutput.write(table.text)
+        return "Customer \(customer.id.text.printable): \(customer.standing.count.grouped) orders, "
+            + "revenue \(customer.revenueCents.money)\n\n" + table.text
     }
+}
+
+/// What `list --json` writes.
+private struct ListDocument: Encodable {
+    let orders: [OrderDocument]
+
+    init(_ entries: [OrderList.Entry]) { orders = entries.map { OrderDocument($0) } }
 }
 
 /// An order as `order`, `list` and `customer` write it with `--json`.

@@ -3,13 +3,13 @@ import Foundation
 /// Where results go.
 package enum StandardOutput {
     /// Writes all of `text`, or says why not: a report that is cut short must not look like success.
-    package static func write(_ text: String) throws(Failure) {
+    package static func write(_ text: String) throws {
         guard let errorNumber = writeAll(text, to: STDOUT_FILENO) else { return }
         throw Failure("cannot write to standard output: \(String(cString: strerror(errorNumber)))")
     }
 
     /// Writes `text` and a line break.
-    package static func line(_ text: String = "") throws(Failure) {
+    package static func line(_ text: String = "") throws {
         try write(text + "\n")
     }
 }
