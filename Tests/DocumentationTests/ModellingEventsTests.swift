@@ -21,6 +21,11 @@ private enum After: DomainEvent, Hashable {
     // end
 }
 
+private enum Nameless: DomainEvent {
+    case opened, closed
+    enum CodingKeys: String, EventNames { case opened = "account.opened" }
+}
+
 private enum Tagged: DomainEvent {
     case transferred(cents: Int, to: Account.ID)
     enum CodingKeys: String, EventNames { case transferred = "account.transferred" }
@@ -47,6 +52,15 @@ final class ModellingEventsTests: XCTestCase {
         // end
         XCTAssertEqual(encoded.name, "account.deposited")
         XCTAssertEqual(encoded.payload, EventPayload(utf8: #"{"cents":70}"#))
+    }
+
+    func test_a_case_without_a_name_is_refused_when_it_is_written() throws {
+        XCTAssertNoThrow(try Nameless.opened.encoded())
+        XCTAssertThrowsError(try Nameless.closed.encoded()) {
+            guard case EventCodingError.unencodable? = $0 as? EventCodingError else {
+                return XCTFail("\($0)")
+            }
+        }
     }
 
     func test_an_event_is_found_by_its_tag() async throws {
