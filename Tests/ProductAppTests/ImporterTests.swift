@@ -90,7 +90,7 @@ final class ImporterTests: XCTestCase {
     }
 
     func test_more_products_than_fly_at_once_all_arrive_and_are_counted() async throws {
-        let lines = (1...(3 * Importer.commandsInFlight + 1)).map { number in
+        let lines = (1...(3 * commandsInFlight + 1)).map { number in
             "P-\(number),Thing \(number),c\(number % 7),b\(number % 5),\(number),1"
         }
         let text = (["sku,name,category,brand,price_cents,stock"] + lines).joined(separator: "\n")

@@ -13,7 +13,7 @@ final class PagingTests: XCTestCase {
             var generator = SeededGenerator(seed: seed)
             let catalogue = RandomCatalogue(using: &generator).catalogue
             for sort in CatalogueSort.allCases {
-                for category in [nil, "Category 1", "c2"] {
+                for category in [nil, "Category 1", "c1", "c2"] {
                     let entries = catalogue.entries.values.filter { entry in
                         [nil, entry.categoryName, entry.category.rawValue].contains(category)
                     }

@@ -6,11 +6,6 @@ import Wellspring
 /// Whatever interrupts it, it can be run again: a product that is there as the file says is left
 /// alone, so only what is missing is added.
 struct Importer: Sendable {
-    /// How many commands may wait for the disk together.
-    ///
-    /// They share its syncs.
-    static let commandsInFlight = 256
-
     let shop: Shop
 
     /// What became of the lines.
@@ -63,26 +58,5 @@ extension ImportPlan {
         throw Failure(
             "\(first)\(others). Nothing was imported; correct the file, or leave such lines out "
                 + "with --skip-invalid.")
-    }
-}
-
-/// Runs `work` for every element, not more than a limit at once, and ends with the first error.
-private func concurrently<Element: Sendable, Ignored>(
-    _ elements: some Collection<Element>, progress: (Int) -> Void = { _ in },
-    _ work: @escaping @Sendable (Element) async throws -> Ignored
-) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        var done = 0
-        for (started, element) in elements.enumerated() {
-            if started - done == Importer.commandsInFlight, try await group.next() != nil {
-                done += 1
-                progress(done)
-            }
-            group.addTask { _ = try await work(element) }
-        }
-        while try await group.next() != nil {
-            done += 1
-            progress(done)
-        }
     }
 }
