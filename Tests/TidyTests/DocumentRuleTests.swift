@@ -63,6 +63,13 @@ final class DocumentRuleTests: XCTestCase {
             ["there is no Tests/B"])
     }
 
+    func test_a_link_that_leads_nowhere_is_found() {
+        let page = TextFile(
+            "Guides/a.md", "[a](b.md) [c](https://example.org/c)\n[d](../e.md) and (f.md)")
+        XCTAssertEqual(
+            DocumentRules.relativeLinks(page, exists: { $0 == "Guides/b.md" }).map(\.line), [2])
+    }
+
     func test_a_stranger_at_the_top_is_found() {
         XCTAssertEqual(ManifestRules.topLevel(["README.md", "Sources"]), [])
         XCTAssertEqual(ManifestRules.topLevel(["NOTES.md", "Sources"]), ["NOTES.md"])

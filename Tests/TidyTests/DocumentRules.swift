@@ -45,6 +45,18 @@ enum DocumentRules {
         }
     }
 
+    /// Links to files of the repository lead somewhere.
+    static func relativeLinks(_ file: TextFile, exists: (String) -> Bool) -> [Finding] {
+        let folder = (file.path as NSString).deletingLastPathComponent
+        return file.lines.enumerated().flatMap { index, line in
+            line.components(separatedBy: "](").dropFirst()
+                .compactMap { $0.components(separatedBy: ")").first }
+                .filter { !$0.contains("://") && !$0.hasPrefix("#") }
+                .filter { !exists((folder as NSString).appendingPathComponent($0)) }
+                .map { Finding(file, line: index + 1, "the link leads to no file: \($0)") }
+        }
+    }
+
     static func blocks(in file: TextFile) -> [CodeBlock] {
         var blocks: [CodeBlock] = []
         var open: (language: String, line: Int, indent: Int)?

@@ -120,6 +120,13 @@ final class RepositoryTests: XCTestCase {
             })
     }
 
+    func test_the_links_of_documents_lead_somewhere() throws {
+        check(
+            try (documents() + [repository.file("CHANGELOG.md")]).flatMap {
+                DocumentRules.relativeLinks($0, exists: repository.exists)
+            })
+    }
+
     func test_the_changelog_has_a_place_for_what_comes_next() throws {
         XCTAssertTrue(try repository.file("CHANGELOG.md").text.contains("## [Unreleased]"))
     }
