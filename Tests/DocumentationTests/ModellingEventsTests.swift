@@ -42,6 +42,8 @@ final class ModellingEventsTests: XCTestCase {
     func test_a_renamed_case_reads_the_events_of_its_old_name() throws {
         let old = try Before.deposited(cents: 70).encoded()
         XCTAssertEqual(try After(decoding: old), .paidIn(amount: 70, reference: nil))
+        let new = After.paidIn(amount: 70, reference: "cash")
+        XCTAssertEqual(try After(decoding: new.encoded()), new)
     }
 
     func test_an_event_is_stored_as_a_name_and_the_content_of_its_case() throws {
