@@ -10,7 +10,9 @@ extension CommandBus {
             let step: Step<C>
             do {
                 // The turn is over before anybody waits for the disk.
-                step = try await turns.take(delivery.stream) { await decide(delivery, id: id) }
+                step = try await turns.take(delivery.stream) { inherited in
+                    await decide(delivery, id: id, continuing: inherited as? Basis<C.Target>)
+                }
             } catch {
                 throw .interrupted(error)
             }
@@ -20,47 +22,57 @@ extension CommandBus {
     }
 
     /// One look at the aggregate and what it led to, in its turn.
+    ///
+    /// The next in line continues from where this one ends, so that a crowd does not fold the
+    /// whole stream for each of its commands.
     private func decide<C: AggregateCommand>(
-        _ delivery: Delivery<C>, id: MessageID
-    ) async -> Step<C> {
+        _ delivery: Delivery<C>, id: MessageID, continuing earlier: Basis<C.Target>?
+    ) async -> (Step<C>, handOver: Baton?) {
         let basis: Basis<C.Target>
         do {
-            basis = try await store.load(C.Target.self, from: delivery.stream)
+            basis = try await store.load(delivery.stream, continuing: earlier)
         } catch {
-            if case .store = error { return .failed(C.Failure(error)) }
-            return .answered(.failure(C.Failure(error)), restingOn: store.mark())
+            let failure = C.Failure(error)
+            if case .store = error { return (.failed(failure), nil) }
+            return (.answered(.failure(failure), restingOn: store.mark()), nil)
         }
 
         guard delivery.expected.allows(basis.version) else {
             let conflict = StreamConflict(
                 stream: delivery.stream, expected: delivery.expected, actual: basis.version)
-            return .answered(.failure(.store(.conflict(conflict))), restingOn: basis.mark)
+            return (.answered(.failure(.store(.conflict(conflict))), restingOn: basis.mark), basis)
         }
 
         let decision: Decision<C>
         do throws(C.Failure) {
             decision = try Decision(delivery, id: id, given: basis)
         } catch {
-            return .answered(.failure(error), restingOn: basis.mark)
+            return (.answered(.failure(error), restingOn: basis.mark), basis)
         }
-        guard !decision.events.isEmpty else {
-            let receipt = decision.receipt(at: basis.version, basis.position)
-            return .answered(.success(receipt), restingOn: basis.mark)
+        guard decision.events.isEmpty else { return await append(decision, on: basis) }
+        guard let position = basis.position else {
+            // The event before is on its way, and nobody knows its place yet. The store does.
+            return await decide(delivery, id: id, continuing: nil)
         }
-        return await append(decision, basedOn: basis.mark)
+        let receipt = decision.receipt(at: basis.version, position)
+        return (.answered(.success(receipt), restingOn: basis.mark), basis)
     }
 
     private func append<C: AggregateCommand>(
-        _ decision: Decision<C>, basedOn mark: QueueMark
-    ) async -> Step<C> {
-        guard !Task.isCancelled else { return .failed(.interrupted(CancellationError())) }
+        _ decision: Decision<C>, on basis: Basis<C.Target>
+    ) async -> (Step<C>, handOver: Baton?) {
+        guard !Task.isCancelled else {
+            return (.failed(.interrupted(CancellationError())), basis)
+        }
         do throws(EventStoreError) {
-            return .appended(decision, try await store.append(decision.request, basedOn: mark))
+            let pending = try await store.append(decision.request, basedOn: basis.mark)
+            let next = Basis(after: basis, count: decision.events.count, state: decision.state)
+            return (.appended(decision, pending), next)
         } catch {
             switch error {
-            case .conflict(let conflict): return .outrun(conflict, restingOn: store.mark())
-            case .notStored where store.hasQueue: return .takenBack
-            default: return .failed(C.Failure(error))
+            case .conflict(let conflict): return (.outrun(conflict, restingOn: store.mark()), nil)
+            case .notStored where store.hasQueue: return (.takenBack, nil)
+            default: return (.failed(C.Failure(error)), nil)
             }
         }
     }

@@ -16,20 +16,19 @@ struct CommandStore: Sendable {
     }
 
     /// Folds the stream of an aggregate, queued events included.
+    ///
+    /// With a basis from a moment ago only what came since is read.
     func load<A: Aggregate>(
-        _ type: A.Type, from stream: StreamID
+        _ stream: StreamID, continuing earlier: Basis<A>?
     ) async throws(LoadFailure) -> Basis<A> {
-        var basis = Basis<A>(mark: QueueMark(position: .start, epoch: 0))
-        var isFirstPage = true
+        var basis = earlier ?? Basis(mark: mark())
         while true {
             let (page, mark) = try await readPage(of: stream, after: basis.version)
-            if !isFirstPage, mark.epoch != basis.mark.epoch {
-                // Some of what was folded may have been taken back meanwhile.
+            if mark.epoch != basis.mark.epoch {
+                // Some of what was folded may have been taken back.
                 basis = Basis(mark: mark)
-                isFirstPage = true
                 continue
             }
-            isFirstPage = false
             basis.mark = mark
             for recorded in page.events { try basis.take(recorded) }
             if page.events.isEmpty || basis.version >= page.version { return basis }
@@ -82,11 +81,20 @@ struct CommandStore: Sendable {
 struct Basis<A: Aggregate>: Sendable {
     private(set) var state = A()
     private(set) var version = StreamVersion.start
-    private(set) var position = LogPosition.start
+    /// The place of the last event; `nil` when it is not known yet.
+    private(set) var position: LogPosition? = .start
     var mark: QueueMark
 
     init(mark: QueueMark) {
         self.mark = mark
+    }
+
+    /// The aggregate after events that were just accepted.
+    init(after basis: Basis, count: Int, state: A) {
+        self.state = state
+        version = StreamVersion(basis.version.rawValue + UInt64(count))
+        position = nil
+        mark = basis.mark
     }
 
     mutating func take(_ recorded: RecordedEvent) throws(LoadFailure) {

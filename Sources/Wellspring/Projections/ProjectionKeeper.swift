@@ -142,7 +142,7 @@ extension ProjectionRunner {
     /// Saves the model in use, unless that is what was saved last.
     func save() async {
         guard let keeper else { return }
-        try? await keeper.turns.take(P.name) { await save(with: keeper) }
+        try? await keeper.turns.take(P.name) { _ in (await save(with: keeper), nil) }
     }
 
     private func save(with keeper: ProjectionKeeper<P>) async {

@@ -2,7 +2,8 @@ import WellspringLog
 
 /// Lets those who want the same thing have it one after the other, in the order they came.
 ///
-/// A gate exists only while somebody is inside, so what nobody wants costs nothing.
+/// Who leaves may hand something to whoever is next; what nobody waits for is dropped. A gate exists
+/// only while somebody is inside, so what nobody wants costs nothing.
 final class Turns<Key: Hashable & Sendable>: Sendable {
     private let state = Guarded(State())
 
@@ -19,18 +20,22 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
 
     /// Runs `body` once everybody who came for `key` earlier has left.
     ///
+    /// - Parameters:
+    ///   - key: What is wanted.
+    ///   - body: Gets what the one before handed over, and hands something over itself.
     /// - Throws: `CancellationError` when the task is cancelled before its turn comes.
     func take<Result: Sendable>(
-        _ key: Key, _ body: () async -> Result
+        _ key: Key, _ body: (_ inherited: Baton?) async -> (Result, handOver: Baton?)
     ) async throws(CancellationError) -> Result {
-        guard await enter(key) else { throw CancellationError() }
-        defer { leave(key) }
-        return await body()
+        guard case .begins(let inherited) = await enter(key) else { throw CancellationError() }
+        let (result, baton) = await body(inherited)
+        leave(key, handingOver: baton)
+        return result
     }
 
-    /// Returns `true` once the gate is the caller's, `false` when the task was cancelled before.
-    private func enter(_ key: Key) async -> Bool {
-        guard !Task.isCancelled else { return false }
+    /// Waits for the caller's turn, or the cancellation of its task.
+    private func enter(_ key: Key) async -> Turn {
+        guard !Task.isCancelled else { return .isCancelled }
         let ticket: UInt64? = state.withLock { state in
             if state.gates[key] == nil {
                 state.gates[key] = Gate()
@@ -39,17 +44,17 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
             state.lastTicket += 1
             return state.lastTicket
         }
-        guard let ticket else { return true }
+        guard let ticket else { return .begins(nil) }
 
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 // Asking and queueing are one step under the lock: a cancellation either comes
                 // before and is seen here, or comes after and finds the waiter.
-                let answer = state.withLock { state -> Bool? in
-                    if Task.isCancelled { return false }
+                let answer = state.withLock { state -> Turn? in
+                    if Task.isCancelled { return .isCancelled }
                     guard state.gates[key] != nil else {
                         state.gates[key] = Gate()
-                        return true
+                        return .begins(nil)
                     }
                     state.gates[key]?.queue(waiter, ticket: ticket)
                     return nil
@@ -57,23 +62,31 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
                 if let answer { waiter.resume(returning: answer) }
             }
         } onCancel: {
-            state.withLock { $0.gates[key]?.remove(ticket) }?.resume(returning: false)
+            state.withLock { $0.gates[key]?.remove(ticket) }?.resume(returning: .isCancelled)
         }
     }
 
-    private func leave(_ key: Key) {
+    private func leave(_ key: Key, handingOver baton: Baton?) {
         let next = state.withLock { state in
             let next = state.gates[key]?.takeNext()
             if next == nil { state.gates[key] = nil }
             return next
         }
-        next?.resume(returning: true)
+        next?.resume(returning: .begins(baton))
     }
+}
+
+/// What one hands to the next.
+typealias Baton = any Sendable
+
+private enum Turn: Sendable {
+    case begins(Baton?)
+    case isCancelled
 }
 
 /// Who waits to be let in, in order.
 private struct Gate {
-    typealias Waiter = CheckedContinuation<Bool, Never>
+    typealias Waiter = CheckedContinuation<Turn, Never>
 
     private var waiters: [UInt64: Waiter] = [:]
     /// Tickets in the order of arrival; those of waiters that gave up are passed over.

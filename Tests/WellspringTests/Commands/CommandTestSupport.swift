@@ -44,13 +44,15 @@ struct InterferingStore: EventStore {
     var base = InMemoryEventStore()
     var interfere: @Sendable (InMemoryEventStore, AppendRequest) async -> Void = { _, _ in }
     var beforeReading: @Sendable (LogRead) async -> Void = { _ in }
+    var beforeReadingStream: @Sendable (StreamRead) async -> Void = { _ in }
 
     func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
         await interfere(base, request)
         return try await base.append(request)
     }
     func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage {
-        try await base.read(request)
+        await beforeReadingStream(request)
+        return try await base.read(request)
     }
     func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
         await beforeReading(request)

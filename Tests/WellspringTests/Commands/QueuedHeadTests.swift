@@ -134,20 +134,23 @@ final class QueuedHeadTests: XCTestCase {
         let file = try await FileEventStore(on: disk)
         let bus = CommandBus(file)
         try await bus.send(Fill(cents: 1), to: "ada")
-        disk.inject(.init(.noSpace, operations: [.write]))
         let results = await withTaskGroup(of: Int?.self) { group in
-            for number in 2...33 {
+            for number in 2...200 {
                 group.addTask {
+                    if number.isMultiple(of: 20) {
+                        disk.inject(.init(.noSpace, operations: [.write]))
+                    }
                     let receipt = try? await bus.send(Fill(cents: number), to: "ada")
                     return receipt == nil ? nil : number
                 }
             }
             return await group.reduce(into: [1]) { if let number = $1 { $0.append(number) } }
         }
-        let again = try await bus.send(Fill(cents: 99), to: "ada")
-        XCTAssertEqual(Set(again.state.amounts), Set(results + [99]), "what was acknowledged")
+        let again = try await bus.send(Fill(cents: 999), to: "ada")
+        XCTAssertEqual(Set(again.state.amounts), Set(results + [999]), "what was acknowledged")
         XCTAssertEqual(again.state.amounts.count, results.count + 1)
         XCTAssertEqual(again.version.rawValue, UInt64(results.count + 1))
+        XCTAssertLessThan(results.count, 200, "else the disk was never full")
         await file.close()
     }
 
