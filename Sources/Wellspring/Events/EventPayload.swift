@@ -36,6 +36,13 @@ public struct EventPayload: Hashable, Sendable, RandomAccessCollection {
         return try result.get()
     }
 
+    /// Calls `body` with the bytes in place, which lets copies be made in one go.
+    public func withContiguousStorageIfAvailable<Result>(
+        _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+    ) rethrows -> Result? {
+        try bytes.withContiguousStorageIfAvailable(body)
+    }
+
     /// Whether two payloads hold the same bytes.
     public static func == (a: EventPayload, b: EventPayload) -> Bool { a.bytes == b.bytes }
     /// Hashes the bytes.

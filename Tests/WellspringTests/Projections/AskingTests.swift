@@ -74,7 +74,7 @@ final class AskingTests: XCTestCase {
     }
 
     func test_many_questions_for_different_positions_are_answered_in_their_time() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -93,8 +93,8 @@ final class AskingTests: XCTestCase {
 
     func test_the_bus_finds_the_model_by_the_question() async throws {
         try await store.add(.filled(cents: 5), to: "ada")
-        let contents = ProjectionRunner(Contents.self, from: store)
-        let believer = ProjectionRunner(Believer.self, from: store)
+        let contents = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
+        let believer = ProjectionRunner(Believer.self, from: store, clock: ManualClock())
         let queries = QueryBus(contents, believer)
         try await withRunning(contents, believer) {
             let cents = try await queries.ask(ContentOf(purse: "ada"), after: LogPosition(1))
@@ -104,7 +104,7 @@ final class AskingTests: XCTestCase {
     }
 
     func test_the_bus_says_which_model_it_does_not_have() async throws {
-        let queries = QueryBus(ProjectionRunner(Contents.self, from: store))
+        let queries = QueryBus(ProjectionRunner(Contents.self, from: store, clock: ManualClock()))
         let failure = await caught { () async throws(QueryFailure) in
             try await queries.ask(SumBelieved())
         }
@@ -116,7 +116,8 @@ final class AskingTests: XCTestCase {
     func test_lag_is_counted_from_the_end_of_the_log_and_not_from_what_was_heard() async throws {
         let clock = ManualClock()
         let store = InMemoryEventStore(clock: { clock.time })
-        let runner = ProjectionRunner(Contents.self, from: store, now: { clock.time })
+        let runner = ProjectionRunner(
+            Contents.self, from: store, clock: ManualClock(), now: { clock.time })
         try await store.add(.filled(cents: 1), to: "ada")
         try await runOnce(runner)
         let before = await runner.status
@@ -139,7 +140,8 @@ final class AskingTests: XCTestCase {
     func test_a_model_that_wants_nothing_of_the_rest_is_not_late() async throws {
         let clock = ManualClock()
         let store = InMemoryEventStore(clock: { clock.time })
-        let runner = ProjectionRunner(Contents.self, from: store, now: { clock.time })
+        let runner = ProjectionRunner(
+            Contents.self, from: store, clock: ManualClock(), now: { clock.time })
         for _ in 0..<20_000 { try await store.addNoise() }
         clock.advance(by: .seconds(10))
         let status = await runner.status

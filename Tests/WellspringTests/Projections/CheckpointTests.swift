@@ -10,7 +10,9 @@ final class CheckpointTests: XCTestCase {
     func test_a_projection_resumes_where_it_was_saved() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
         try await store.add(.filled(cents: 2), to: "ada")
-        try await runOnce(ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints))
+        try await runOnce(
+            ProjectionRunner(
+                Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock()))
         try await store.add(.filled(cents: 4), to: "ada")
 
         let fromStart = Counter()
@@ -19,7 +21,8 @@ final class CheckpointTests: XCTestCase {
             beforeReading: { read in
                 if read.order == .forward(after: .start) { fromStart.increase() }
             })
-        let next = ProjectionRunner(Contents.self, from: counted, checkpoints: checkpoints)
+        let next = ProjectionRunner(
+            Contents.self, from: counted, checkpoints: checkpoints, clock: ManualClock())
         try await runOnce(next)
         XCTAssertEqual(next.snapshot().model.positions, [1, 2, 3], "nothing skipped or doubled")
         XCTAssertEqual(next.snapshot().model.cents, ["ada": 7])
@@ -29,7 +32,8 @@ final class CheckpointTests: XCTestCase {
     func test_state_and_position_are_saved_as_one_when_the_run_ends() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
         try await store.addNoise()
-        let runner = ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints)
+        let runner = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         try await runOnce(runner)
         let saved = try await checkpoints.load(Contents.name)
         XCTAssertEqual(saved?.position, LogPosition(2))
@@ -39,7 +43,8 @@ final class CheckpointTests: XCTestCase {
     }
 
     func test_small_change_is_saved_once_at_the_end_and_not_for_every_event() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints)
+        let runner = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             for _ in 0..<200 {
@@ -51,10 +56,11 @@ final class CheckpointTests: XCTestCase {
     }
 
     func test_a_long_replay_is_saved_on_the_way() async throws {
-        for _ in 0..<30 { try await store.addLong(payloadBytes: 100_000) }
+        for _ in 0..<30 { try await store.addLong(payloadBytes: 20_000) }
         let notices = Notices()
         let runner = ProjectionRunner(
-            Contents.self, from: store, checkpoints: checkpoints, onNotice: notices.add)
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock(),
+            onNotice: notices.add)
         let checkpoints = checkpoints
         try await withRunning(runner) {
             _ = try await runner.ask(ContentOf(purse: "long"))
@@ -66,16 +72,20 @@ final class CheckpointTests: XCTestCase {
 
     func test_what_did_not_change_is_not_saved_again() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
-        let runner = ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints)
+        let runner = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         try await runOnce(runner)
-        let next = ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints)
+        let next = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         try await runOnce(next)
         try await runOnce(next)
         XCTAssertEqual(checkpoints.saves, 1)
     }
 
     func test_nothing_is_saved_of_nothing() async throws {
-        try await runOnce(ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints))
+        try await runOnce(
+            ProjectionRunner(
+                Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock()))
         XCTAssertEqual(checkpoints.saves, 0)
     }
 
@@ -102,10 +112,11 @@ final class CheckpointTests: XCTestCase {
 
     func test_a_failed_save_does_not_stop_the_projection_and_is_reported() async throws {
         checkpoints.failSaving(with: .storageFull(reason: "no space"))
-        for _ in 0..<30 { try await store.addLong(payloadBytes: 100_000) }
+        for _ in 0..<30 { try await store.addLong(payloadBytes: 20_000) }
         let notices = Notices()
         let runner = ProjectionRunner(
-            Contents.self, from: store, checkpoints: checkpoints, onNotice: notices.add)
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock(),
+            onNotice: notices.add)
         try await withRunning(runner) {
             let cents = try await runner.ask(ContentOf(purse: "long"))
             XCTAssertEqual(cents, 30)
@@ -121,7 +132,9 @@ final class CheckpointTests: XCTestCase {
     func test_a_projection_that_stopped_is_saved_as_it_was_before_the_bad_append() async throws {
         try await store.add(.filled(cents: 5), to: "ada")
         try await store.add(.filled(cents: 1), .spent(cents: 50, on: "gin"), to: "ada")
-        try await ProjectionRunner(Believer.self, from: store, checkpoints: checkpoints).run()
+        try await ProjectionRunner(
+            Believer.self, from: store, checkpoints: checkpoints, clock: ManualClock()
+        ).run()
         let saved = try await checkpoints.load(Believer.name)
         XCTAssertEqual(saved?.position, LogPosition(1))
         XCTAssertEqual(
@@ -134,14 +147,16 @@ final class CheckpointTests: XCTestCase {
         let bus = CommandBus(file)
         for cents in 1...10 { try await bus.send(Fill(cents: cents), to: "ada") }
         try await runOnce(
-            ProjectionRunner(Contents.self, from: file, checkpoints: file.checkpoints))
+            ProjectionRunner(
+                Contents.self, from: file, checkpoints: file.checkpoints, clock: ManualClock()))
         try await bus.send(Fill(cents: 100), to: "ada")
         disk.crash(keeping: .nothing)
 
         let again = try await FileEventStore(on: disk)
         let notices = Notices()
         let runner = ProjectionRunner(
-            Contents.self, from: again, checkpoints: again.checkpoints, onNotice: notices.add)
+            Contents.self, from: again, checkpoints: again.checkpoints, clock: ManualClock(),
+            onNotice: notices.add)
         try await runOnce(runner)
         XCTAssertEqual(runner.snapshot().model.cents, ["ada": 155])
         XCTAssertEqual(runner.snapshot().model.positions, Array(1...11))
@@ -163,7 +178,8 @@ final class CheckpointTests: XCTestCase {
                 state: EventPayload(utf8: state)))
         let notices = Notices()
         let runner = ProjectionRunner(
-            Contents.self, from: store, checkpoints: checkpoints, onNotice: notices.add)
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock(),
+            onNotice: notices.add)
         try await runOnce(runner)
         guard case .checkpointDiscarded(let told)? = notices.all.first else {
             return XCTFail("\(notices.all)", line: line)

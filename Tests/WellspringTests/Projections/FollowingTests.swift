@@ -7,7 +7,7 @@ final class FollowingTests: XCTestCase {
 
     func test_a_projection_takes_in_what_was_there_and_what_comes() async throws {
         for _ in 0..<3 { try await store.add(.filled(cents: 10), to: "ada") }
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let answers = try await withRunning(runner) { [store] in
             let first = try await runner.ask(ContentOf(purse: "ada"))
             let position = try await store.add(.filled(cents: 5), .filled(cents: 6), to: "ada")
@@ -18,7 +18,7 @@ final class FollowingTests: XCTestCase {
     }
 
     func test_every_event_is_taken_in_once_and_in_order_while_writers_write() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         let seen = try await withRunning(runner) {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -38,7 +38,7 @@ final class FollowingTests: XCTestCase {
 
     func test_the_first_answer_waits_until_the_log_was_replayed_once() async throws {
         for _ in 0..<2_000 { try await store.add(.filled(cents: 1), to: "ada") }
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         async let answer = runner.ask(ContentOf(purse: "ada"))
         await Task.yield()
         try await runOnce(runner)
@@ -49,7 +49,7 @@ final class FollowingTests: XCTestCase {
     func test_what_a_filter_leaves_out_still_moves_the_position() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
         for _ in 0..<1_500 { try await store.addNoise() }
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let seen = try await withRunning(runner) {
             try await runner.ask(PositionsSeen(), after: LogPosition(1_501))
         }
@@ -58,7 +58,7 @@ final class FollowingTests: XCTestCase {
     }
 
     func test_a_projection_of_an_empty_log_is_live_at_once() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let cents = try await withRunning(runner) { try await runner.ask(ContentOf(purse: "ada")) }
         XCTAssertEqual(cents, 0)
     }
@@ -66,7 +66,8 @@ final class FollowingTests: XCTestCase {
     func test_states_follow_each_other() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
         let notices = Notices()
-        let runner = ProjectionRunner(Contents.self, from: store, onNotice: notices.add)
+        let runner = ProjectionRunner(
+            Contents.self, from: store, clock: ManualClock(), onNotice: notices.add)
         let before = runner.state.kind
         let during = try await withRunning(runner) {
             _ = try await runner.ask(ContentOf(purse: "ada"))
@@ -78,7 +79,7 @@ final class FollowingTests: XCTestCase {
     }
 
     func test_a_run_that_was_ended_can_be_begun_again() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         for round in 1...3 {
             let position = try await store.add(.filled(cents: 1), to: "ada")
             let cents = try await withRunning(runner) {
@@ -89,7 +90,7 @@ final class FollowingTests: XCTestCase {
     }
 
     func test_a_second_run_at_the_same_time_is_refused() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             _ = try await runner.ask(ContentOf(purse: "ada"))
@@ -107,7 +108,7 @@ final class FollowingTests: XCTestCase {
     }
 
     func test_a_closed_store_ends_the_run_with_an_error() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let run = Task { try await runner.run() }
         _ = try await runner.ask(ContentOf(purse: "ada"))
         await store.close()
@@ -125,7 +126,7 @@ final class FollowingTests: XCTestCase {
                 [NewEvent(try Shop.Event.opened(name: "x").encoded())],
                 to: StreamID(category: "shop", key: "1"), expecting: .any))
         try await store.add(.spent(cents: 1, on: "milk"), to: "ada")
-        let runner = ProjectionRunner(Town.self, from: store)
+        let runner = ProjectionRunner(Town.self, from: store, clock: ManualClock())
         try await runOnce(runner)
         XCTAssertEqual(runner.snapshot().model.story, ["purse", "shop", "purse"])
     }

@@ -9,7 +9,8 @@ final class RebuildTests: XCTestCase {
     func test_a_rebuild_leaves_nothing_that_the_log_does_not_say() async throws {
         try await store.add(.filled(cents: 5), to: "ada")
         let checkpoints = try await ghostly(at: 1)
-        let runner = ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints)
+        let runner = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         try await withRunning(runner) {
             let ghosts = try await runner.ask(ContentOf(purse: "ghost"))
             XCTAssertEqual(ghosts, 9, "else this test shows nothing")
@@ -23,9 +24,11 @@ final class RebuildTests: XCTestCase {
     func test_a_rebuild_is_saved() async throws {
         try await store.add(.filled(cents: 5), to: "ada")
         let checkpoints = try await ghostly(at: 1)
-        let runner = ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints)
+        let runner = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         try await runner.rebuild()
-        let next = ProjectionRunner(Contents.self, from: store, checkpoints: checkpoints)
+        let next = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         try await runOnce(next)
         XCTAssertEqual(next.snapshot().model.cents, ["ada": 5])
         XCTAssertEqual(next.snapshot().model.positions, [1])
@@ -44,7 +47,7 @@ final class RebuildTests: XCTestCase {
                 reached.give()
                 await go.wait()
             })
-        let runner = ProjectionRunner(Contents.self, from: paced)
+        let runner = ProjectionRunner(Contents.self, from: paced, clock: ManualClock())
         try await withRunning(runner) {
             _ = try await runner.ask(ContentOf(purse: "ada"))
             rebuilding.withLock { $0 = true }
@@ -68,7 +71,7 @@ final class RebuildTests: XCTestCase {
 
     func test_a_rebuild_catches_up_with_what_is_written_meanwhile() async throws {
         for _ in 0..<3_000 { try await store.add(.filled(cents: 1), to: "ada") }
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             let writing = Task {
@@ -91,7 +94,7 @@ final class RebuildTests: XCTestCase {
                 reached.give()
                 await go.wait()
             })
-        let runner = ProjectionRunner(Contents.self, from: paced)
+        let runner = ProjectionRunner(Contents.self, from: paced, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             _ = try await runner.ask(ContentOf(purse: "ada"))
@@ -145,7 +148,7 @@ final class RebuildTests: XCTestCase {
             beforeReading: { read in
                 if read.order == .forward(after: .start) { replays.increase() }
             })
-        let runner = ProjectionRunner(Contents.self, from: counted)
+        let runner = ProjectionRunner(Contents.self, from: counted, clock: ManualClock())
         for round in 1...3 {
             let position = try await runner.rebuild()
             XCTAssertEqual(position, LogPosition(1))
@@ -166,7 +169,7 @@ final class RebuildTests: XCTestCase {
                 reached.give()
                 await go.wait()
             })
-        let runner = ProjectionRunner(Contents.self, from: paced)
+        let runner = ProjectionRunner(Contents.self, from: paced, clock: ManualClock())
         let rebuild = Task {
             await caught { () async throws(ProjectionFailure) in try await runner.rebuild() }
         }
@@ -190,7 +193,7 @@ final class RebuildTests: XCTestCase {
                 reached.give()
                 await go.wait()
             })
-        let runner = ProjectionRunner(Contents.self, from: paced)
+        let runner = ProjectionRunner(Contents.self, from: paced, clock: ManualClock())
         let first = Task { try await runner.rebuild() }
         await reached.wait()
         let failure = await caught { () async throws(ProjectionFailure) in
@@ -210,7 +213,8 @@ final class RebuildTests: XCTestCase {
             Checkpoint(
                 projection: Believer.name, revision: 1, position: LogPosition(1),
                 state: EventPayload(utf8: #"{"sum":100,"count":1}"#)))
-        let runner = ProjectionRunner(Believer.self, from: store, checkpoints: checkpoints)
+        let runner = ProjectionRunner(
+            Believer.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             _ = try await runner.ask(SumBelieved())
@@ -235,7 +239,8 @@ final class RebuildTests: XCTestCase {
                 projection: Believer.name, revision: 1, position: LogPosition(1),
                 state: EventPayload(utf8: #"{"sum":0,"count":1}"#)))
         try await store.add(.spent(cents: 20, on: "gin"), to: "ada")
-        let runner = ProjectionRunner(Believer.self, from: store, checkpoints: checkpoints)
+        let runner = ProjectionRunner(
+            Believer.self, from: store, checkpoints: checkpoints, clock: ManualClock())
         try await runner.run()
         XCTAssertEqual(runner.state.kind, "stopped")
 
@@ -251,7 +256,7 @@ final class RebuildTests: XCTestCase {
     }
 
     func test_no_answer_ever_shows_half_an_append() async throws {
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         let total = try await store.add(.filled(cents: 1_000), to: "ada")
         try await withRunning(runner) {

@@ -12,7 +12,7 @@ final class StoppedProjectionTests: XCTestCase {
         // One append: the first of its events would fit.
         try await store.add(.filled(cents: 1), .spent(cents: 50, on: "gin"), to: "ada")
         try await store.add(.filled(cents: 10), to: "eve")
-        let runner = ProjectionRunner(Believer.self, from: store)
+        let runner = ProjectionRunner(Believer.self, from: store, clock: ManualClock())
 
         try await runner.run()
 
@@ -39,7 +39,7 @@ final class StoppedProjectionTests: XCTestCase {
         let bad = NewEvent(EncodedEvent(name: "purse.spent", payload: EventPayload(utf8: "{}")))
         try await store.append(
             AppendRequest([good, bad], to: Purse.ID("ada").stream, expecting: .any))
-        let runner = ProjectionRunner(Contents.self, from: store)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
 
         try await runner.run()
 
@@ -53,8 +53,8 @@ final class StoppedProjectionTests: XCTestCase {
     }
 
     func test_others_go_on() async throws {
-        let believer = ProjectionRunner(Believer.self, from: store)
-        let contents = ProjectionRunner(Contents.self, from: store)
+        let believer = ProjectionRunner(Believer.self, from: store, clock: ManualClock())
+        let contents = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         let cents = try await withRunning(believer, contents) {
             try await store.add(.spent(cents: 50, on: "gin"), to: "ada")
@@ -115,7 +115,7 @@ final class StoppedProjectionTests: XCTestCase {
     func test_running_again_tries_the_same_event_again() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
         try await store.add(.spent(cents: 50, on: "gin"), to: "ada")
-        let runner = ProjectionRunner(Believer.self, from: store)
+        let runner = ProjectionRunner(Believer.self, from: store, clock: ManualClock())
         for _ in 0..<2 {
             try await runner.run()
             let position = runner.state.stop?.position
@@ -127,7 +127,8 @@ final class StoppedProjectionTests: XCTestCase {
     func test_the_stop_is_announced_once() async throws {
         try await store.add(.spent(cents: 50, on: "gin"), to: "ada")
         let notices = Notices()
-        let runner = ProjectionRunner(Believer.self, from: store, onNotice: notices.add)
+        let runner = ProjectionRunner(
+            Believer.self, from: store, clock: ManualClock(), onNotice: notices.add)
         try await runner.run()
         XCTAssertEqual(notices.kinds, ["stopped"])
         XCTAssertEqual(
