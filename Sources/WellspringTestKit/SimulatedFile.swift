@@ -163,17 +163,17 @@ struct SimulatedFile {
     }
 
     /// Puts other bytes in the place of a sector, on the disk and in memory.
-    mutating func replace(_ index: Int, with bytes: [UInt8]) {
+    private mutating func replace(_ index: Int, with bytes: [UInt8]) {
+        touchedEnd = max(touchedEnd, index + 1)
         Self.set(bytes, at: index, in: &durable)
         Self.set(bytes, at: index, in: &live)
     }
 
     /// Fills a sector with noise, as a disk may that loses power while it writes it.
     mutating func garble(_ index: Int, _ dice: Dice) {
-        let noise = (0..<Self.sectorLength / 8).flatMap { word in
-            withUnsafeBytes(of: dice.roll(UInt64(index), UInt64(word))) { Array($0) }
-        }
-        replace(index, with: noise)
+        let inside = min(max(size - index * Self.sectorLength, 0), Self.sectorLength)
+        let noise = (0..<inside).map { UInt8(truncatingIfNeeded: dice.roll(UInt64($0), 0xBAD)) }
+        replace(index, with: noise + zeros(Self.sectorLength - inside))
     }
 
     mutating func flip(bit: Int, ofByte offset: Int) {

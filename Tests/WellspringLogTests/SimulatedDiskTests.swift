@@ -201,6 +201,20 @@ final class SimulatedDiskTests: XCTestCase {
         XCTAssertTrue(contents().isDisjoint(with: [ones(512), ones(512, 2)]))
     }
 
+    func test_noise_never_lies_behind_the_end_of_a_file() throws {
+        let (disk, store, file) = try disk(ones(100))
+        try write(ones(4_000), to: file)
+        disk.tearsSectors = true
+        for seed in 0..<100 {
+            let image = disk.afterCrash(seed: UInt64(seed))
+            let size = try XCTUnwrap(image.contents(of: "a")?.count)
+            let file = try open(image).open("a", .readWrite)
+            try file.truncate(to: 5_000)
+            XCTAssertEqual(try read(file, 9_999, at: UInt64(size)), ones(5_000 - size, 0))
+        }
+        withExtendedLifetime(store) {}
+    }
+
     func test_the_same_seed_leaves_the_same_disk() throws {
         func image(_ seed: UInt64) throws -> [UInt8]? {
             let (disk, store, file) = try disk(ones(4_000), seed: 3)

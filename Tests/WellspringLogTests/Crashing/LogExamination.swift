@@ -8,6 +8,8 @@ struct LogExamination: Sendable {
     var durabilityName: String
     var seed: UInt64
     var plantedFault: PlantedFault?
+    /// Whether a crash also garbles a sector that was being written.
+    var tearsSectors = false
 
     private var configuration: LogConfiguration {
         scenario.configuration(durability, plantedFault: plantedFault)
@@ -52,7 +54,8 @@ struct LogExamination: Sendable {
         let imageSeed =
             seed &* 1_000_003 &+ UInt64(moment.operation.number) &* 7_919
             &+ UInt64(image)
-        let disk = SimulatedDisk(after: moment, keeping: survival, seed: imageSeed)
+        let disk = SimulatedDisk(
+            after: moment, keeping: survival, seed: imageSeed, tearsSectors: tearsSectors)
         let driver = LogDriver(disk, configuration, commits: commits, promise: promise)
         look(at: driver, imageSeed, depth: 0)
         guard let violation = driver.violations.first else { return nil }
@@ -106,7 +109,8 @@ struct LogExamination: Sendable {
         for pick in 0..<2 {
             let nextSeed = seed &* 31 &+ UInt64(depth * 2 + pick) &+ 5
             let moment = moments[Int((nextSeed >> 3) % UInt64(moments.count))]
-            let disk = SimulatedDisk(after: moment, keeping: .chance, seed: nextSeed)
+            let disk = SimulatedDisk(
+                after: moment, keeping: .chance, seed: nextSeed, tearsSectors: tearsSectors)
             let inner = LogDriver(disk, configuration, commits: driver.commits, promise: before)
             look(at: inner, nextSeed, depth: depth + 1)
             for violation in inner.violations {

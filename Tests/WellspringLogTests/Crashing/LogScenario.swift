@@ -40,6 +40,18 @@ extension LogDriver {
     func commit(size: Int, events: UInt32 = 1) {
         commit(LogScenario.bytes(size, UInt64(commits.count)), events: events)
     }
+
+    /// Has the next operation of these kinds fail.
+    func failNext(
+        _ failure: SimulatedDisk.Fault.Failure, _ kinds: Set<SimulatedDisk.Operation.Kind>
+    ) {
+        disk.inject(.init(failure, operations: kinds, from: disk.operationCount))
+    }
+
+    /// Opens the log if it is closed, and once more if the disk spoilt that; a poisoned one anew.
+    func openIfNeeded() {
+        for _ in 0..<2 where log == nil || log?.poison != nil { open() }
+    }
 }
 
 extension LogScenario {
@@ -236,6 +248,43 @@ extension LogScenario {
         driver.commit(size: 30)
     }
 
+    /// One step of a life, from which all short lives are made.
+    private static let steps: [(name: String, step: @Sendable (LogDriver) -> Void)] = [
+        ("small", { $0.commit(size: 100) }),
+        ("large", { $0.commit(size: 3_000, events: 2) }),
+        ("mark", { $0.mark() }),
+        ("sync", { $0.sync() }),
+        ("close", { $0.close() }),
+        ("kill", { $0.abandon() }),
+        ("crash", { $0.crash() }),
+        ("full", { $0.failNext(.noSpace, [.write]) }),
+        ("unsynced", { $0.failNext(.inputOutput, [.sync]) }),
+        ("unnamed", { $0.failNext(.inputOutput, [.create, .rename, .syncDirectory]) }),
+    ]
+
+    /// Every sequence of `length` steps, between two commits.
+    static func sequences(of length: Int) -> [LogScenario] {
+        let sequences = (0..<length).reduce([[Int]]([[]])) { shorter, _ in
+            shorter.flatMap { sequence in steps.indices.map { sequence + [$0] } }
+        }
+        return sequences.map { sequence in
+            LogScenario(
+                name: sequence.map { steps[$0].name }.joined(separator: "-"),
+                configure: { $0.segmentBytes = 8_192 }
+            ) { driver in
+                driver.open()
+                driver.commit(size: 1_500)
+                for index in sequence {
+                    steps[index].step(driver)
+                    driver.openIfNeeded()
+                }
+                driver.commit(size: 1_200)
+                driver.openIfNeeded()
+                driver.commit(size: 1_200)
+            }
+        }
+    }
+
     /// A life by chance.
     static func random(_ seed: UInt64) -> LogScenario {
         LogScenario(
@@ -260,8 +309,7 @@ extension LogScenario {
                 case 6: driver.disk.advanceClock(nanoseconds: Int64(next(256)) - 100)
                 default: driver.commit(size: next(40) * next(100), events: UInt32(next(4)))
                 }
-                if driver.log == nil { driver.open() }
-                if driver.log?.poison != nil { driver.open() }
+                driver.openIfNeeded()
             }
         }
     }
