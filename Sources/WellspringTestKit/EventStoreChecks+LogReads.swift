@@ -71,6 +71,18 @@ extension EventStoreChecks {
                 }
             }
         },
+        EventStoreCheck("an append that is larger than a page comes whole") { probe in
+            try await probe.append(to: .check("small"))
+            try await probe.append(1_000, to: .check("large"))
+            try await probe.append(to: .check("small"))
+            let limit = ReadLimit(events: 10, bytes: 100)
+            let forward = try await probe.pages(limit: limit).map(\.events.count)
+            try probe.require(
+                forward.contains { $0 >= 1_000 }, "pages of \(forward) events forward")
+            let backward = try await probe.pagesBackward(limit: limit).map(\.events.count)
+            try probe.require(
+                backward.contains { $0 >= 1_000 }, "pages of \(backward) events backward")
+        },
         EventStoreCheck("a page of the log ends with the append that fills it") { probe in
             let appends = try await mixedLog(probe)
             for limit in [ReadLimit(events: 1), ReadLimit(events: 3), ReadLimit(bytes: 30)] {

@@ -68,6 +68,16 @@ extension EventStoreChecks {
             try probe.requireEqual(last?.version, StreamVersion(10), "its version")
             try probe.requireEqual(last, try await probe.wholeStream(stream).last, "the event")
         },
+        EventStoreCheck("an aggregate is loaded to its end, however long its stream") { probe in
+            let ticks = try (1...99).map { NewEvent(try Ticks.Event.ticked(number: $0).encoded()) }
+            for _ in 0..<7 {
+                _ = try await probe.store.append(
+                    AppendRequest(ticks, to: .check("long"), expecting: .any))
+            }
+            let loaded = try await probe.store.load(Ticks.self, "long")
+            try probe.requireEqual(loaded.version, StreamVersion(693), "version")
+            try probe.requireEqual(loaded.state.count, 693, "events folded")
+        },
         EventStoreCheck("the events of a stream are a sequence") { probe in
             let stream = try await tenEventsAmongOthers(probe)
             var versions: [UInt64] = []
@@ -88,4 +98,17 @@ extension EventStoreChecks {
         }
         return stream
     }
+}
+
+/// Counts its events.
+private struct Ticks: Aggregate {
+    static let category: StreamCategory = "check"
+    var count = 0
+
+    enum Event: DomainEvent {
+        case ticked(number: Int)
+        enum CodingKeys: String, EventNames { case ticked = "check.ticked" }
+    }
+
+    mutating func apply(_ event: Event) { count += 1 }
 }

@@ -77,6 +77,7 @@ final class WrongStoreTests: XCTestCase {
 
     func test_a_store_that_splits_an_append_on_a_page_is_found_out() async throws {
         await assert(.splitsAppends, breaks: "a page of the log never splits an append")
+        await assert(.splitsAppends, breaks: "an append that is larger than a page comes whole")
     }
 
     func test_a_store_that_ignores_limits_is_found_out() async throws {
@@ -119,6 +120,7 @@ final class WrongStoreTests: XCTestCase {
 
     func test_a_store_that_loses_an_event_of_a_stream_is_found_out() async throws {
         await assert(.losesStreamEvent, breaks: "a stream is read forward from any version")
+        await assert(.losesStreamEvent, breaks: "an aggregate is loaded to its end")
     }
 
     func test_a_store_that_ignores_the_limits_of_streams_is_found_out() async throws {
