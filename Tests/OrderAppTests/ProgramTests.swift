@@ -90,6 +90,18 @@ final class ProgramTests: XCTestCase {
         XCTAssertTrue(rebuild.output.hasSuffix("identical: true\n"), rebuild.output)
     }
 
+    func test_a_damaged_read_model_is_replayed_and_the_report_is_right_all_the_same() throws {
+        try imports("o-1,ada,2026-01-05,2,500", "o-2,ada,2026-01-06,1,70")
+        let views = URL(fileURLWithPath: try store()).appendingPathComponent("views")
+        for name in try FileManager.default.contentsOfDirectory(atPath: views.path) {
+            try Data("not what was saved".utf8).write(to: views.appendingPathComponent(name))
+        }
+        let report = try run("report", "--store", try store(), "--json")
+        XCTAssertEqual(try report.json()["revenue_cents"] as? Int, 570)
+        XCTAssertTrue(report.errors.contains("saved state of sales-by-month"), report.errors)
+        XCTAssertEqual(try run("report", "--store", try store()).errors, "", "it was saved anew")
+    }
+
     func test_totals_beyond_64_bits_are_written_in_full() throws {
         try imports(
             "o-1,ada,2026-01-05,1,9223372036854775807", "o-2,ada,2026-01-05,1,9223372036854775807")

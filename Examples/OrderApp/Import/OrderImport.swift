@@ -44,10 +44,11 @@ struct OrderImport: Sendable {
                 summary.imported += 1
                 progress.report(summary.lines, fraction: fraction)
             }
-            summary.invalid += batch.invalid.count
-            progress.clear()
+            if !batch.invalid.isEmpty { progress.clear() }
             batch.invalid.forEach(onInvalid)
+            summary.invalid += batch.invalid.count
             if !skipsInvalid, summary.invalid > 0 { return summary }
+            progress.report(summary.lines, fraction: fraction)
         }
     }
 

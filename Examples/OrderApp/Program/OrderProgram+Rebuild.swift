@@ -3,7 +3,11 @@ import Wellspring
 
 extension OrderProgram {
     static func rebuild(_ arguments: Arguments) async throws {
-        let models = try await Shop.open(at: arguments.store) { try await $0.compareModels() }
+        var progress = ProgressLine("compared read models:")
+        let models = try await Shop.open(at: arguments.store) { shop in
+            try await shop.compareModels { progress.report($0, fraction: Double($0) / Double($1)) }
+        }
+        progress.clear()
         let identical = models.allSatisfy(\.identical)
         if arguments.has("json") {
             try JSONDocument.write(RebuildDocument(identical: identical, models: models))

@@ -1,3 +1,4 @@
+import ExampleSupport
 import Wellspring
 
 extension Shop {
@@ -7,7 +8,7 @@ extension Shop {
     func ask<Q: Query>(_ query: Q) async throws -> Q.Answer where Q.Model: Codable {
         let model = runner(Q.Model.self)
         let end = try await end
-        return try await withRunning(model) {
+        return try await withRunning(model, ReplayWatch(runner: model, end: end)) {
             try await model.ask(query, after: end, timeout: Self.patience)
         }
     }
@@ -33,7 +34,15 @@ extension Shop {
 
     /// A read model that is saved in the store's directory.
     func runner<Model: Projection & Codable>(_ model: Model.Type) -> ProjectionRunner<Model> {
-        ProjectionRunner(Model.self, from: store, checkpoints: checkpoints)
+        ProjectionRunner(
+            Model.self, from: store, checkpoints: checkpoints,
+            onNotice: { notice in
+                switch notice {
+                case .checkpointDiscarded(let reason), .notSaved(let reason):
+                    StandardError.write("The saved state of \(Model.name): \(reason)\n")
+                default: break
+                }
+            })
     }
 
     /// The last position of the log.
@@ -45,6 +54,24 @@ extension Shop {
 
     /// How long a question may wait for the replay of a long history.
     static let patience = Duration.seconds(3600)
+}
+
+/// Shows a person how far a long replay has come.
+private struct ReplayWatch<Model: Projection>: Runnable {
+    let runner: ProjectionRunner<Model>
+    let end: LogPosition
+
+    func run() async throws {
+        guard StandardError.isTerminal, end > .start else { return }
+        var progress = ProgressLine("replayed")
+        defer { progress.clear() }
+        while runner.position < end {
+            // Nobody sees the line of a replay that ends sooner.
+            try await Task.sleep(for: .milliseconds(200))
+            let position = runner.position.rawValue
+            progress.report(Int(position), fraction: Double(position) / Double(end.rawValue))
+        }
+    }
 }
 
 /// Asks a read model only whether it has come far enough.

@@ -16,12 +16,26 @@ struct ModelComparison: Hashable, Sendable, Encodable {
 
 extension Shop {
     /// Replays every read model, compares it with the stored one, and replaces one that differs.
-    func compareModels() async throws -> [ModelComparison] {
+    ///
+    /// - Parameter onCompared: Hears how many of how many are done.
+    func compareModels(
+        onCompared: (Int, _ of: Int) -> Void = { _, _ in }
+    ) async throws -> [ModelComparison] {
         async let list = compare(OrderList.self)
         async let details = compare(OrderDetails.self)
         async let history = compare(CustomerHistory.self)
         async let sales = compare(SalesByMonth.self)
-        return try await [list, details, history, sales]
+        var compared: [ModelComparison] = []
+        func add(_ comparison: ModelComparison) {
+            compared.append(comparison)
+            onCompared(compared.count, 4)
+        }
+        onCompared(0, 4)
+        add(try await list)
+        add(try await details)
+        add(try await history)
+        add(try await sales)
+        return compared
     }
 
     private func compare<Model: Projection & Codable>(
