@@ -6,6 +6,7 @@ extension CommitLog {
     package static func open(
         _ directory: any StoreDirectory, configuration: LogConfiguration, client: any LogClient
     ) throws(LogError) -> CommitLog {
+        if !configuration.createsStore { try checkThereIsSomething(in: directory) }
         let lock = try takeLock(of: directory)
         do {
             let opening = LogOpening(directory, configuration.withinLimits, client)
@@ -14,6 +15,22 @@ extension CommitLog {
             lock.release()
             throw error
         }
+    }
+
+    /// Refuses a directory in which nothing is ours, before a lock file is left in it.
+    private static func checkThereIsSomething(
+        in directory: any StoreDirectory
+    ) throws(LogError) {
+        let ours: Set = [
+            LogLayout.lockFile, StoreIdentity.fileName, Manifest.fileName, LogLayout.segments,
+        ]
+        let names: [String]
+        do {
+            names = try directory.list(nil)
+        } catch {
+            throw .system(error)
+        }
+        if ours.isDisjoint(with: names) { throw .notAStore(path: directory.path) }
     }
 
     private static func takeLock(
