@@ -37,7 +37,7 @@ final class ProgramImportTests: XCTestCase {
             "L-1,Lamp,lighting,acme,1234,5", "L-2,Torch,lighting,acme,dear,12")
         XCTAssertEqual(outcome.status, 1)
         XCTAssertEqual(outcome.output, "")
-        XCTAssertTrue(outcome.errors.contains("line 3"), outcome.errors)
+        XCTAssertTrue(outcome.errors.contains("products.csv: line 3: "), outcome.errors)
         XCTAssertFalse(FileManager.default.fileExists(atPath: try store))
     }
 
@@ -60,6 +60,13 @@ final class ProgramImportTests: XCTestCase {
         XCTAssertTrue(outcome.errors.contains("line 3"), outcome.errors)
         XCTAssertTrue(outcome.errors.contains("12.34 EUR, not 13.00 EUR"), outcome.errors)
         XCTAssertEqual(try program.run("show", "L-2", "--store", store).status, 1)
+    }
+
+    func test_a_file_without_the_columns_is_named() throws {
+        let path = try XCTUnwrap(directory).write("sku\nL-1\n", to: "orders.csv")
+        let outcome = try program.run("import", path, "--store", store)
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertTrue(outcome.errors.contains("orders.csv: The first line"), outcome.errors)
     }
 
     func test_a_missing_file_is_an_error_and_leaves_no_store_behind() throws {

@@ -198,6 +198,13 @@ final class ProgramTests: XCTestCase {
         }
     }
 
+    func test_a_directory_that_is_no_store_is_left_as_it_is() throws {
+        let file = try XCTUnwrap(directory).write("mine", to: "notes")
+        let path = (file as NSString).deletingLastPathComponent
+        XCTAssertEqual(try program.run("show", "L-1", "--store", path).status, 1)
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: path), ["notes"])
+    }
+
     func test_the_demonstration_comes_to_its_end() throws {
         let demonstration = try program.run()
         XCTAssertEqual(demonstration.status, 0, demonstration.errors)

@@ -7,13 +7,14 @@ extension Main {
         let path = arguments.positional[0]
         let skipsInvalid = arguments.has("skip-invalid")
         // The file comes first: a mistyped name leaves no empty store behind.
-        let plan = try ImportPlan(reading: CSVReader(path: path))
-        if !skipsInvalid { try plan.mustBeValid() }
+        let reader = try CSVReader(path: path)
+        let plan = try naming(path) { try ImportPlan(reading: reader) }
+        if !skipsInvalid { try naming(path) { try plan.mustBeValid() } }
 
         let summary = try await Shop.open(arguments.store, .createsStore) { shop in
             var plan = plan
             try await plan.leaveOutKnown(to: shop)
-            if !skipsInvalid { try plan.mustBeValid() }
+            if !skipsInvalid { try naming(path) { try plan.mustBeValid() } }
             var progress = ProgressLine("imported", style: arguments.has("progress") ? .lines : nil)
             for line in plan.invalid { progress.note("\(path.printable) \(line)") }
             let summary = try await Importer(shop: shop).run(plan) { count in
@@ -26,6 +27,15 @@ extension Main {
             try JSONDocument.write(ImportDocument(summary))
         } else {
             try StandardOutput.line("\(summary)")
+        }
+    }
+
+    /// Says which file a failure is about.
+    private static func naming<Value>(_ path: String, _ work: () throws -> Value) throws -> Value {
+        do {
+            return try work()
+        } catch let failure as Failure {
+            throw Failure("\(path.printable): \(failure)")
         }
     }
 }
