@@ -24,7 +24,7 @@ struct ProjectionKeeper<P: Projection>: Sendable {
     func noteReplay(of page: LogPage, after start: LogPosition) {
         let bytes = page.events.reduce(0) { $0 + $1.event.payload.count }
         saving.withLock {
-            $0.noteReplay(bytes: bytes, positions: page.end.rawValue - start.rawValue)
+            $0.noteReplay(bytes: bytes, positions: page.end.rawValue &- start.rawValue)
         }
     }
 }
@@ -53,7 +53,9 @@ struct SavingSchedule {
     var isDue: Bool { replayBytes > max(stateBytes, Self.leastReplay) }
 
     mutating func noteReplay(bytes: Int, positions: UInt64) {
-        replayBytes += UInt64(max(0, bytes)) + positions * Self.bytesPerRecord
+        // What is far more than enough is counted as that, so that no sum overflows.
+        let cost = UInt64(max(0, bytes)) + min(positions, 1 << 32) * Self.bytesPerRecord
+        replayBytes = min(replayBytes + cost, 1 << 60)
     }
 
     /// Remembers what is in the checkpoint store now.

@@ -31,10 +31,9 @@ extension ProjectionRunner {
         get async {
             let (state, position, known) = progress.withLock { ($0.state, $0.position, $0.head) }
             let (head, oldest) = await measure(after: position)
-            let lag = oldest.map { now().nanoseconds - $0.nanoseconds } ?? 0
             return ProjectionStatus(
                 state: state, position: position, head: max(head ?? known, position),
-                lagTime: .nanoseconds(max(0, lag)))
+                lagTime: oldest.map { now().duration(since: $0) } ?? .zero)
         }
     }
 
@@ -56,6 +55,14 @@ extension ProjectionRunner {
         } catch {
             return (head, nil)
         }
+    }
+}
+
+extension Timestamp {
+    /// How long `earlier` is ago; zero when it is still to come.
+    fileprivate func duration(since earlier: Timestamp) -> Duration {
+        // Durations are wider than timestamps, so the difference of any two fits.
+        max(.zero, .nanoseconds(nanoseconds) - .nanoseconds(earlier.nanoseconds))
     }
 }
 

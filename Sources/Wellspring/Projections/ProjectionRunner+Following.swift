@@ -22,7 +22,8 @@ extension ProjectionRunner {
             let (start, generation) = progress.withLock { ($0.position, $0.generation) }
             let limit: ReadLimit = start < careful ? .oneAppend : .page
             let page = try await store.read(
-                LogRead(.forward(after: start), filter: filter, limit: limit))
+                LogRead(.forward(after: start), filter: filter, limit: limit)
+            ).checked(after: start)
 
             switch take(page, after: start, generation: generation) {
             case .failed(let event):
@@ -116,6 +117,14 @@ extension ReadLimit {
 }
 
 extension LogPage {
+    /// Refuses a page that leads nowhere: its events would be taken in again and again.
+    func checked(after start: LogPosition) throws(EventStoreError) -> LogPage {
+        guard end > start || end == start && events.isEmpty else {
+            throw .storage(reason: "a page after position \(start) ends at \(end)")
+        }
+        return self
+    }
+
     /// The events, all of them, in the form that a projection reads.
     func decoded<E: ReadableEvent>(as type: E.Type) throws(FailedEvent) -> [Recorded<E>] {
         var decoded: [Recorded<E>] = []

@@ -29,7 +29,8 @@ extension ProjectionRunner {
         guard !Task.isCancelled else { throw .cancelled }
         do {
             return try await store.read(
-                LogRead(.forward(after: position), filter: filter, limit: .rebuildPage))
+                LogRead(.forward(after: position), filter: filter, limit: .rebuildPage)
+            ).checked(after: position)
         } catch {
             throw error == .cancelled ? .cancelled : .store(error)
         }

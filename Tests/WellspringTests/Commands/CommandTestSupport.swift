@@ -44,6 +44,7 @@ struct InterferingStore: EventStore {
     var base = InMemoryEventStore()
     var interfere: @Sendable (InMemoryEventStore, AppendRequest) async -> Void = { _, _ in }
     var beforeReading: @Sendable (LogRead) async -> Void = { _ in }
+    var afterReading: @Sendable (LogRead) async -> Void = { _ in }
     var beforeReadingStream: @Sendable (StreamRead) async -> Void = { _ in }
 
     func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
@@ -56,7 +57,9 @@ struct InterferingStore: EventStore {
     }
     func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
         await beforeReading(request)
-        return try await base.read(request)
+        let page = try await base.read(request)
+        await afterReading(request)
+        return page
     }
     func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
         try await base.waitForEvents(after: position)

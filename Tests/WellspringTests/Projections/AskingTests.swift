@@ -137,6 +137,17 @@ final class AskingTests: XCTestCase {
         XCTAssertEqual(after.lagTime, .seconds(30), "since the first event that it wants")
     }
 
+    func test_no_recorded_time_is_too_old_to_be_measured() async throws {
+        let runner = ProjectionRunner(
+            Contents.self, from: store, clock: ManualClock(), now: { Timestamp(nanoseconds: .max) })
+        var ancient = NewEvent(try Purse.Event.filled(cents: 1).encoded())
+        ancient.recordedAt = Timestamp(nanoseconds: .min)
+        _ = try await store.append(
+            AppendRequest([ancient], to: Purse.ID("ada").stream, expecting: .any))
+        let status = await runner.status
+        XCTAssertEqual(status.lagTime, .nanoseconds(Int64.max) - .nanoseconds(Int64.min))
+    }
+
     func test_a_model_that_wants_nothing_of_the_rest_is_not_late() async throws {
         let clock = ManualClock()
         let store = InMemoryEventStore(clock: { clock.time })

@@ -119,6 +119,25 @@ final class FollowingTests: XCTestCase {
         guard case .store(.closed)? = stop?.reason else { return XCTFail("\(stop as Any)") }
     }
 
+    func test_pages_that_lead_nowhere_are_an_error_and_taken_in_by_nobody() async throws {
+        try await store.add(.filled(cents: 1), to: "ada")
+        let runner = ProjectionRunner(
+            Contents.self, from: StuckStore(base: store), clock: ManualClock())
+        do {
+            try await runner.run()
+            XCTFail("it ran on")
+        } catch {
+            XCTAssertEqual(
+                error as? EventStoreError,
+                .storage(reason: "a page after position 0 ends at 0"))
+        }
+        XCTAssertEqual(runner.snapshot().model.positions, [])
+        let failure = await caught { () async throws(ProjectionFailure) in
+            try await runner.rebuild()
+        }
+        guard case .store(.storage)? = failure else { return XCTFail("\(failure as Any)") }
+    }
+
     func test_a_union_is_followed_in_the_order_of_the_log() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
         try await store.append(
@@ -154,5 +173,25 @@ private struct Town: Projection {
         case .purse: story.append("purse")
         case .shop: story.append("shop")
         }
+    }
+}
+
+/// Hands out pages that end where they began.
+private struct StuckStore: EventStore {
+    let base: InMemoryEventStore
+
+    func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
+        try await base.append(request)
+    }
+    func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage {
+        try await base.read(request)
+    }
+    func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
+        let page = try await base.read(request)
+        guard case .forward(let after) = request.order else { return page }
+        return LogPage(events: page.events, end: after, head: page.head)
+    }
+    func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
+        try await base.waitForEvents(after: position)
     }
 }

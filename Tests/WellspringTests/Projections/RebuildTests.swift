@@ -108,6 +108,36 @@ final class RebuildTests: XCTestCase {
         }
     }
 
+    func test_a_swap_never_takes_back_what_the_model_in_use_has_taken_in() async throws {
+        try await store.add(.filled(cents: 1), to: "ada")
+        let (reached, go) = (Signal(), Signal())
+        let isRebuilding = Guarded(false)
+        let paced = InterferingStore(
+            base: store,
+            afterReading: { read in
+                guard read.order == .forward(after: .start), isRebuilding.withLock({ $0 }) else {
+                    return
+                }
+                reached.give()
+                await go.wait()
+            })
+        let runner = ProjectionRunner(Contents.self, from: paced, clock: ManualClock())
+        let store = store
+        try await withRunning(runner) {
+            _ = try await runner.ask(ContentOf(purse: "ada"))
+            isRebuilding.withLock { $0 = true }
+            let rebuild = Task { try await runner.rebuild() }
+            await reached.wait()
+            // The rebuild has read all there was, and now there is more.
+            let last = try await store.add(.filled(cents: 1), to: "ada")
+            _ = try await runner.ask(PositionsSeen(), after: last)
+            go.give()
+            let swappedAt = try await rebuild.value
+            XCTAssertEqual(swappedAt, last)
+            XCTAssertEqual(runner.snapshot().model.positions, [1, 2])
+        }
+    }
+
     func test_a_rebuild_works_without_a_run_and_answers_those_who_wait() async throws {
         for _ in 0..<10 { try await store.add(.filled(cents: 1), to: "ada") }
         let clock = ManualClock()
