@@ -83,6 +83,15 @@ final class CommitLogDamageTests: XCTestCase {
         }
     }
 
+    func test_a_segment_that_went_missing_after_it_was_begun_is_reported_after_a_crash() throws {
+        let fixture = LogFixture(segmentBytes: 16_384)
+        try fixture.open()
+        while try fixture.commit(bytes(900)).segment < 2 {}
+        try fixture.crash()
+        fixture.disk.replaceContents(of: LogLayout.segment(2), with: nil)
+        XCTAssertEqual(try fixture.damage()?.file, LogLayout.segment(2))
+    }
+
     func test_a_log_that_was_closed_may_not_be_one_byte_shorter_or_longer() throws {
         let (fixture, _) = try closed()
         let name = try fixture.newestSegment

@@ -134,6 +134,27 @@ final class CommitLogRecoveryTests: XCTestCase {
         }
     }
 
+    func test_nothing_is_believed_before_it_was_synced() throws {
+        let fixture = LogFixture(segmentBytes: 16_384)
+        try fixture.open()
+        for _ in 0..<40 { try fixture.commit(bytes(900)) }
+        try fixture.crash(keeping: .everything)
+        let before = fixture.disk.operations.count
+        try fixture.open()
+        var synced: Set<String> = []
+        var read: Set<String> = []
+        for operation in fixture.disk.operations[before...] {
+            switch operation.kind {
+            case .sync, .syncDirectory: synced.insert(operation.file)
+            case .read:
+                read.insert(operation.file)
+                XCTAssertTrue(synced.contains(operation.file), "\(operation)")
+            default: break
+            }
+        }
+        XCTAssertGreaterThan(read.count, 4)
+    }
+
     func test_after_a_proper_close_nothing_is_recovered() throws {
         let fixture = LogFixture()
         try fixture.open()
