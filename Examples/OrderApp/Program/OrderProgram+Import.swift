@@ -32,6 +32,8 @@ extension OrderProgram {
         let reader = try CSVReader(path: path)
         do {
             return try OrderFile(reader)
+        } catch let error as CSVError where error.line == nil {
+            throw error
         } catch {
             throw Failure("\(path.printable): \(error)")
         }
