@@ -89,6 +89,19 @@ final class ImporterTests: XCTestCase {
         }
     }
 
+    func test_a_repeated_line_is_as_invalid_as_the_first() async throws {
+        let other = "L-1,Lamp,lighting,acme,1300,5"
+        let (first, second) = (try plan(lamp), try plan(other, torch, other))
+        try await withShop { shop in
+            _ = try await Importer(shop: shop).run(first)
+            var second = second
+            try await second.leaveOutKnown(to: shop)
+            let summary = try await Importer(shop: shop).run(second)
+            XCTAssertEqual(second.invalid.map(\.number), [2, 4])
+            XCTAssertEqual(summary, .init(imported: 1, alreadyThere: 0, invalid: 2))
+        }
+    }
+
     func test_more_products_than_fly_at_once_all_arrive_and_are_counted() async throws {
         let lines = (1...(3 * commandsInFlight + 1)).map { number in
             "P-\(number),Thing \(number),c\(number % 7),b\(number % 5),\(number),1"

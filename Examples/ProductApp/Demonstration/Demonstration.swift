@@ -55,7 +55,7 @@ enum Demonstration {
         }
     }
 
-    /// Pages stay in step while prices change between them.
+    /// Pages stay in step while something comes in between.
     private static func browse(_ shop: Shop) async throws {
         for (sku, stars) in [("B-1", 5), ("B-1", 4), ("L-1", 4), ("L-2", 5), ("B-2", 3)] {
             try await shop.change(Product.ID(sku), Review(stars: stars))

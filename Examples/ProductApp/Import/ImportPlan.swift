@@ -8,7 +8,8 @@ struct ImportPlan: Sendable {
     var invalid: [InvalidLine] = []
     /// How many lines say what is known already: from an earlier line, or in the shop.
     var alreadyThere = 0
-    private var known: [Product.ID: ImportLine] = [:]
+    /// Every line of a product: the first, and those that repeat it.
+    private(set) var linesOf: [Product.ID: [ImportLine]] = [:]
 
     /// Reads a file to its end, whatever its lines are worth.
     ///
@@ -32,8 +33,8 @@ struct ImportPlan: Sendable {
     }
 
     private mutating func add(_ line: ImportLine) throws(InvalidLine) {
-        guard let earlier = known[line.sku] else {
-            known[line.sku] = line
+        guard let earlier = linesOf[line.sku]?.first else {
+            linesOf[line.sku] = [line]
             lines.append(line)
             return
         }
@@ -41,6 +42,7 @@ struct ImportPlan: Sendable {
             let differences = earlier.listing.differences(from: line.listing)
             throw line.invalid("\(line.sku) is on line \(earlier.number) too, with \(differences)")
         }
+        linesOf[line.sku]?.append(line)
         alreadyThere += 1
     }
 }

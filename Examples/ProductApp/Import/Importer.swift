@@ -35,7 +35,7 @@ struct Importer: Sendable {
 extension ImportPlan {
     /// Leaves in the plan what the shop does not have yet.
     ///
-    /// Writes nothing. A product that is there with other content makes its line invalid.
+    /// Writes nothing. A product that is there with other content makes its lines invalid.
     mutating func leaveOutKnown(to shop: Shop) async throws {
         let lines = self.lines
         self.lines = []
@@ -45,7 +45,9 @@ extension ImportPlan {
                 let events = try CreateProduct(listing: line.listing).decide(given: product)
                 if events.isEmpty { alreadyThere += 1 } else { self.lines.append(line) }
             } catch {
-                invalid.append(line.invalid("\(line.sku): \(error)"))
+                let all = linesOf[line.sku] ?? []
+                invalid += all.map { $0.invalid("\(line.sku): \(error)") }
+                alreadyThere -= all.count - 1
             }
         }
         invalid.sort { $0.number < $1.number }
