@@ -151,6 +151,9 @@ extension ProjectionProgress {
         return isThere ? .ready(model) : .notYet
     }
 
+    /// How many questions wait.
+    var waiting: Int { waits.count }
+
     /// The position that a question has to wait for.
     func target(for wanted: LogPosition) -> LogPosition {
         if !hasCaughtUp, case .catchingUp(let target) = phase { return max(wanted, target) }

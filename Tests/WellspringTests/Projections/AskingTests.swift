@@ -52,6 +52,7 @@ final class AskingTests: XCTestCase {
                 try await runner.ask(ContentOf(purse: "ada"), after: LogPosition(1))
             }
             await clock.waitForSleepers()
+            await runner.waitForQuestion()
             try await store.add(.filled(cents: 1), to: "ada")
             let cents = try await question.value
             XCTAssertEqual(cents, 1)

@@ -1,7 +1,8 @@
-import Wellspring
 import WellspringLog
 import WellspringTestKit
 import XCTest
+
+@testable import Wellspring
 
 /// What is in every purse.
 struct Contents: Projection, Codable, Hashable {
@@ -100,4 +101,11 @@ func runOnce<P: Projection>(_ runner: ProjectionRunner<P>) async throws {
     }
     run.cancel()
     try await run.value
+}
+
+extension ProjectionRunner {
+    /// Returns once a question waits for its answer.
+    func waitForQuestion() async {
+        while progress.withLock({ $0.waiting }) == 0 { await Task.yield() }
+    }
 }

@@ -140,12 +140,11 @@ final class RebuildTests: XCTestCase {
 
     func test_a_rebuild_works_without_a_run_and_answers_those_who_wait() async throws {
         for _ in 0..<10 { try await store.add(.filled(cents: 1), to: "ada") }
-        let clock = ManualClock()
-        let runner = ProjectionRunner(Contents.self, from: store, clock: clock)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let question = Task {
             try await runner.ask(ContentOf(purse: "ada"), after: LogPosition(10))
         }
-        await clock.waitForSleepers()
+        await runner.waitForQuestion()
         let position = try await runner.rebuild()
         let cents = try await question.value
         XCTAssertEqual(position, LogPosition(10))
@@ -154,15 +153,14 @@ final class RebuildTests: XCTestCase {
 
     func test_a_question_waits_across_the_swap() async throws {
         try await store.add(.filled(cents: 1), to: "ada")
-        let clock = ManualClock()
-        let runner = ProjectionRunner(Contents.self, from: store, clock: clock)
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             _ = try await runner.ask(ContentOf(purse: "ada"))
             let question = Task {
                 try await runner.ask(ContentOf(purse: "ada"), after: LogPosition(2))
             }
-            await clock.waitForSleepers()
+            await runner.waitForQuestion()
             try await runner.rebuild()
             try await store.add(.filled(cents: 1), to: "ada")
             let cents = try await question.value

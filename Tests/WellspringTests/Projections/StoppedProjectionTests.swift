@@ -90,6 +90,7 @@ final class StoppedProjectionTests: XCTestCase {
                     try await runner.ask(SumBelieved(), after: LogPosition(2))
                 }
             }
+            await runner.waitForQuestion()
             try await store.add(.spent(cents: 50, on: "gin"), to: "ada")
             let failure = await question.value
             guard case .stopped? = failure else { return XCTFail("\(failure as Any)") }
