@@ -51,9 +51,7 @@ public protocol EventNames: CodingKey, CaseIterable, Sendable {}
 
 extension DomainEvent {
     /// The names listed in `CodingKeys`.
-    public static var names: Set<EventName> {
-        Set(CodingKeys.allCases.map { EventName($0.stringValue) })
-    }
+    public static var names: Set<EventName> { KnownEventNames.names(of: Self.self) }
 
     /// None.
     public var tags: [Tag] { [] }

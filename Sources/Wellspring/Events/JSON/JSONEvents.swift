@@ -1,0 +1,119 @@
+// Swift encodes an enum case as an object with one key: {"account.deposited": {"cents": 70}}. The
+// store keeps the key as the event's name and the inner object as its payload. The outermost
+// encoder and decoder here take that one level off on the way in, and put it back on the way out:
+// they stand for the outer object, and hand out containers of the inner one.
+
+extension JSONPayloadEncoder {
+    /// Writes the content of an enum case.
+    ///
+    /// - Returns: The name of the case as well, or nil when the event is no enum case.
+    static func encode(event: some Encodable) throws -> (name: String?, payload: [UInt8]) {
+        let draft = JSONDraft()
+        try event.encode(to: JSONCaseEncoder(draft: draft))
+        do {
+            return (draft.eventName, try draft.assembled())
+        } catch {
+            throw EncodingError.invalidValue(
+                event, .init(codingPath: [], debugDescription: error.description))
+        }
+    }
+}
+
+extension JSONPayloadDecoder {
+    /// Reads an enum case from its name and content.
+    static func decode<E: Decodable>(
+        event type: E.Type, named name: String, from bytes: UnsafeRawBufferPointer
+    ) throws -> E {
+        try read(bytes) { document in
+            document.eventName = name
+            return try E(from: JSONCaseDecoder(document: document))
+        }
+    }
+}
+
+// MARK: - Encoding
+
+private struct JSONCaseEncoder: Encoder {
+    let draft: JSONDraft
+
+    private var content: JSONPen { JSONPen(draft: draft, place: 0, path: nil) }
+    var codingPath: [any CodingKey] { [] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+        KeyedEncodingContainer(JSONCaseWriter<Key>(draft: draft))
+    }
+    func unkeyedContainer() -> any UnkeyedEncodingContainer { content.unkeyedContainer() }
+    func singleValueContainer() -> any SingleValueEncodingContainer { content }
+}
+
+private struct JSONCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
+    let draft: JSONDraft
+
+    private var content: JSONPen { JSONPen(draft: draft, place: 0, path: nil) }
+    var codingPath: [any CodingKey] { [] }
+
+    func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type, forKey key: Key
+    ) -> KeyedEncodingContainer<Nested> {
+        draft.eventName = key.stringValue
+        return content.container(keyedBy: type)
+    }
+    func encode<T: Encodable>(_ value: T, forKey key: Key) throws { throw refusal(of: value) }
+    func encodeNil(forKey key: Key) throws { throw refusal(of: "nil") }
+    func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+        content.unkeyedContainer()
+    }
+    func superEncoder() -> any Encoder { content }
+    func superEncoder(forKey key: Key) -> any Encoder { content }
+
+    private func refusal(of value: Any) -> EncodingError {
+        .invalidValue(value, .init(codingPath: [], debugDescription: "not an enum case"))
+    }
+}
+
+// MARK: - Decoding
+
+private struct JSONCaseDecoder: Decoder {
+    let document: JSONDocument
+
+    private var content: JSONNode { JSONNode(document: document, index: 0, path: nil) }
+    var codingPath: [any CodingKey] { [] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        KeyedDecodingContainer(JSONCaseReader<Key>(document: document))
+    }
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try content.unkeyedContainer()
+    }
+    func singleValueContainer() throws -> any SingleValueDecodingContainer { content }
+}
+
+private struct JSONCaseReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let document: JSONDocument
+
+    private var content: JSONNode { JSONNode(document: document, index: 0, path: nil) }
+    var codingPath: [any CodingKey] { [] }
+    var allKeys: [Key] {
+        guard let key = Key(stringValue: document.eventName) else { return [] }
+        return [key]
+    }
+    func contains(_ key: Key) -> Bool { key.stringValue == document.eventName }
+
+    func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type, forKey key: Key
+    ) throws -> KeyedDecodingContainer<Nested> {
+        try content.container(keyedBy: type)
+    }
+    func decodeNil(forKey key: Key) throws -> Bool { false }
+    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+        throw DecodingError.dataCorrupted(
+            .init(codingPath: [], debugDescription: "not an enum case"))
+    }
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try content.unkeyedContainer()
+    }
+    func superDecoder() throws -> any Decoder { content }
+    func superDecoder(forKey key: Key) throws -> any Decoder { content }
+}
