@@ -90,6 +90,16 @@ final class CommitLogCreationTests: XCTestCase {
         XCTAssertEqual(try fixture.damage()?.file, StoreIdentity.fileName)
     }
 
+    func test_a_lost_identity_is_reported_when_the_segments_are_lost_with_it() throws {
+        let fixture = LogFixture()
+        try fixture.open()
+        try fixture.commit([1])
+        try fixture.close()
+        fixture.disk.replaceContents(of: StoreIdentity.fileName, with: nil)
+        fixture.disk.replaceContents(of: LogLayout.segment(1), with: nil)
+        XCTAssertEqual(try fixture.damage()?.file, StoreIdentity.fileName)
+    }
+
     func test_a_lost_manifest_or_segment_is_reported() throws {
         for name in [Manifest.fileName, LogLayout.segment(1)] {
             let fixture = LogFixture()

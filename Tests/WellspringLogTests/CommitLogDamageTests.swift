@@ -159,6 +159,23 @@ final class CommitLogDamageTests: XCTestCase {
         XCTAssertEqual(damage.file, LogLayout.segment(places.last?.segment ?? 0))
     }
 
+    func test_a_segment_of_a_twin_that_is_as_long_is_reported_after_a_crash_too() throws {
+        // Two stores from one seed have one identity and one salt; only their bodies differ.
+        let twins = try [1, 2].map { seed in
+            let fixture = LogFixture()
+            try fixture.open()
+            try fixture.commit(bytes(100, seed: seed))
+            try fixture.close()
+            try fixture.open()
+            try fixture.commit([1])
+            try fixture.crash()
+            return fixture
+        }
+        let name = try twins[0].newestSegment
+        twins[0].disk.replaceContents(of: name, with: twins[1].disk.contents(of: name))
+        XCTAssertEqual(try twins[0].damage()?.file, name)
+    }
+
     func test_bytes_after_the_first_damage_are_never_handed_over() throws {
         let (fixture, places) = try closed()
         fixture.disk.flipBit(
@@ -215,11 +232,12 @@ final class CommitLogDamageTests: XCTestCase {
         }
     }
 
-    /// Changes the kind of a frame, with checksums that hold.
-    private func openWithLastFrame(ofKind kind: UInt8) throws -> LogFixture {
+    /// A log after a crash, whose last frame says something else, with a checksum that holds.
+    private func withLastFrame(_ change: (inout FrameHeader) -> Void) throws -> LogFixture {
         let fixture = LogFixture()
         try fixture.open()
-        let place = try fixture.commit([1], events: 0)
+        try fixture.commit([1])
+        let place = try fixture.commit([2], events: 0)
         try fixture.crash()
         let name = try fixture.newestSegment
         var contents = try XCTUnwrap(fixture.disk.contents(of: name))
@@ -228,23 +246,37 @@ final class CommitLogDamageTests: XCTestCase {
             let frame = UnsafeMutableRawBufferPointer(rebasing: all[Int(place.offset)...])
             var header = try XCTUnwrap(
                 FrameHeader(decoding: UnsafeRawBufferPointer(frame), at: place.offset, salt: salt))
-            header.kind = FrameKind(rawValue: kind)
+            change(&header)
             header.encode(into: frame, salt: salt)
         }
         fixture.disk.replaceContents(of: name, with: contents)
         return fixture
     }
 
+    func test_a_frame_that_does_not_continue_the_one_before_is_not_accepted() throws {
+        let changes: [(inout FrameHeader) -> Void] = [
+            { $0.sequence += 1 }, { $0.firstPosition += 1 }, { $0.chain ^= 1 },
+        ]
+        for change in changes {
+            let fixture = try withLastFrame(change)
+            try fixture.open()
+            XCTAssertEqual(fixture.client.bodies, [[1]])
+        }
+        let unchanged = try withLastFrame { $0.flags = 0 }
+        try unchanged.open()
+        XCTAssertEqual(unchanged.client.bodies, [[1], [2]])
+    }
+
     func test_a_frame_of_an_unknown_kind_is_refused_unless_it_may_be_skipped() throws {
         for kind in [4, 5, 0x7F] as [UInt8] {
-            let fixture = try openWithLastFrame(ofKind: kind)
+            let fixture = try withLastFrame { $0.kind = FrameKind(rawValue: kind) }
             XCTAssertThrowsError(try fixture.open()) {
                 guard case .unsupportedFormat? = $0 as? LogError else { return XCTFail("\($0)") }
             }
         }
-        let fixture = try openWithLastFrame(ofKind: 0x85)
+        let fixture = try withLastFrame { $0.kind = FrameKind(rawValue: 0x85) }
         try fixture.open()
-        XCTAssertEqual(fixture.client.bodies, [])
-        XCTAssertEqual(try fixture.commit([2]).sequence, 2)
+        XCTAssertEqual(fixture.client.bodies, [[1]])
+        XCTAssertEqual(try fixture.commit([3]).sequence, 3)
     }
 }

@@ -60,6 +60,17 @@ final class CommitLogSegmentsTests: XCTestCase {
         XCTAssertEqual(try fixture.commit([1]).firstPosition, 3)
     }
 
+    func test_zeros_are_written_ahead_again_after_a_write_was_taken_back() throws {
+        let fixture = LogFixture()
+        try fixture.open()
+        try fixture.commit(bytes(100))
+        fixture.disk.inject(.init(.inputOutput, operations: [.write]))
+        XCTAssertThrowsError(try fixture.commit(bytes(100)))
+        XCTAssertEqual(try size(fixture), 4096 + 64 + 104)
+        let place = try fixture.commit(bytes(100))
+        XCTAssertGreaterThan(try size(fixture), Int(place.bodyOffset) + 10_000)
+    }
+
     func test_the_next_segment_is_prepared_when_the_current_one_is_half_full() throws {
         let fixture = LogFixture(segmentBytes: 20_000)
         try fixture.open()
@@ -70,6 +81,16 @@ final class CommitLogSegmentsTests: XCTestCase {
         try fixture.commit(bytes(100))
         XCTAssertTrue(fixture.disk.fileNames.contains(LogLayout.nextSegment))
         try fixture.close()
+        XCTAssertFalse(fixture.disk.fileNames.contains(LogLayout.nextSegment))
+    }
+
+    func test_a_segment_that_was_only_prepared_when_the_process_died_is_removed() throws {
+        let fixture = LogFixture(segmentBytes: 20_000)
+        try fixture.open()
+        for _ in 0..<10 { try fixture.commit(bytes(900)) }
+        try fixture.crash(keeping: .everything)
+        XCTAssertTrue(fixture.disk.fileNames.contains(LogLayout.nextSegment))
+        try fixture.open()
         XCTAssertFalse(fixture.disk.fileNames.contains(LogLayout.nextSegment))
     }
 
