@@ -9,6 +9,7 @@ extension ProjectionRunner {
         var target: LogPosition?
         while true {
             let page = try await readPage(after: position)
+            guard !Task.isCancelled else { throw .cancelled }
             try take(page, into: &model)
             position = page.end
             let goal = target ?? page.head
@@ -26,7 +27,6 @@ extension ProjectionRunner {
     }
 
     private func readPage(after position: LogPosition) async throws(ProjectionFailure) -> LogPage {
-        guard !Task.isCancelled else { throw .cancelled }
         do {
             return try await store.read(
                 LogRead(.forward(after: position), filter: filter, limit: .rebuildPage)

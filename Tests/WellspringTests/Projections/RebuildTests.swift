@@ -35,14 +35,14 @@ final class RebuildTests: XCTestCase {
     }
 
     func test_until_the_swap_the_old_model_answers() async throws {
-        for _ in 0..<5_000 { try await store.add(.filled(cents: 1), to: "ada") }
+        for _ in 0..<2_500 { try await store.add(.filled(cents: 1), to: "ada") }
         let (reached, go) = (Signal(), Signal())
         let rebuilding = Guarded(false)
         let paced = InterferingStore(
             base: store,
             beforeReading: { read in
                 guard rebuilding.withLock({ $0 }), case .forward(let after) = read.order,
-                    after > .start, after < LogPosition(5_000)
+                    after > .start, after < LogPosition(2_500)
                 else { return }
                 reached.give()
                 await go.wait()
@@ -58,29 +58,29 @@ final class RebuildTests: XCTestCase {
                 return XCTFail("\(runner.state)")
             }
             XCTAssertGreaterThan(progress.position, .start)
-            XCTAssertEqual(progress.target, LogPosition(5_000))
+            XCTAssertEqual(progress.target, LogPosition(2_500))
             let cents = try await runner.ask(ContentOf(purse: "ada"))
-            XCTAssertEqual(cents, 5_000, "no half of a model is ever seen")
+            XCTAssertEqual(cents, 2_500, "no half of a model is ever seen")
 
             go.give()
             _ = try await rebuild.value
             XCTAssertEqual(runner.state.kind, "live")
-            XCTAssertEqual(runner.snapshot().model.positions, Array(1...5_000))
+            XCTAssertEqual(runner.snapshot().model.positions, Array(1...2_500))
         }
     }
 
     func test_a_rebuild_catches_up_with_what_is_written_meanwhile() async throws {
-        for _ in 0..<3_000 { try await store.add(.filled(cents: 1), to: "ada") }
+        for _ in 0..<2_100 { try await store.add(.filled(cents: 1), to: "ada") }
         let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
         try await withRunning(runner) {
             let writing = Task {
-                for _ in 0..<500 { try await store.add(.filled(cents: 1), to: "bob") }
+                for _ in 0..<300 { try await store.add(.filled(cents: 1), to: "bob") }
             }
-            for _ in 0..<5 { try await runner.rebuild() }
+            for _ in 0..<3 { try await runner.rebuild() }
             try await writing.value
-            let seen = try await runner.ask(PositionsSeen(), after: LogPosition(3_500))
-            XCTAssertEqual(seen, Array(1...3_500), "nothing twice and nothing left out")
+            let seen = try await runner.ask(PositionsSeen(), after: LogPosition(2_400))
+            XCTAssertEqual(seen, Array(1...2_400), "nothing twice and nothing left out")
         }
     }
 
@@ -186,7 +186,7 @@ final class RebuildTests: XCTestCase {
     }
 
     func test_a_cancelled_rebuild_changes_nothing_and_can_be_begun_again() async throws {
-        for _ in 0..<5_000 { try await store.add(.filled(cents: 1), to: "ada") }
+        for _ in 0..<2_500 { try await store.add(.filled(cents: 1), to: "ada") }
         let (reached, go) = (Signal(), Signal())
         let paced = InterferingStore(
             base: store,
@@ -209,7 +209,7 @@ final class RebuildTests: XCTestCase {
         XCTAssertEqual(runner.position, .start)
         XCTAssertEqual(runner.state.kind, "starting")
         let position = try await runner.rebuild()
-        XCTAssertEqual(position, LogPosition(5_000))
+        XCTAssertEqual(position, LogPosition(2_500))
     }
 
     func test_a_second_rebuild_at_the_same_time_is_refused() async throws {
