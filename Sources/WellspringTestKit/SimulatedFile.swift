@@ -73,6 +73,8 @@ struct SimulatedFile {
     }
 
     mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        // Writing nothing changes nothing, not even the size.
+        guard bytes.count > 0 else { return }
         var done = 0
         while done < bytes.count {
             let index = (offset + done) / Self.sectorLength

@@ -9,11 +9,11 @@ import Glibc
 /// A thread of the operating system that sleeps until it is woken or its timer is due.
 final class PosixWorker: LogWorker {
     private let core: WorkerCore
-    private let thread: pthread_t
+    private let thread: ThreadHandle
     private let startedBy = getpid()
     private let isStopped = Guarded(false)
 
-    private init(core: WorkerCore, thread: pthread_t) {
+    private init(core: WorkerCore, thread: ThreadHandle) {
         self.core = core
         self.thread = thread
     }
@@ -39,7 +39,7 @@ final class PosixWorker: LogWorker {
             Unmanaged<WorkerCore>.fromOpaque(argument).release()
             return InlineWorker(body: body)
         }
-        return PosixWorker(core: core, thread: thread)
+        return PosixWorker(core: core, thread: ThreadHandle(value: thread))
     }
 
     func wake() { core.wake() }
@@ -54,13 +54,19 @@ final class PosixWorker: LogWorker {
         // A fork has the object but not the thread, and would wait for it for ever.
         guard isFirst, getpid() == startedBy else { return }
         core.stop()
-        if pthread_equal(pthread_self(), thread) != 0 {
+        if pthread_equal(pthread_self(), thread.value) != 0 {
             // The body let go of the last reference to its own worker.
-            pthread_detach(thread)
+            pthread_detach(thread.value)
         } else {
-            pthread_join(thread, nil)
+            pthread_join(thread.value, nil)
         }
     }
+}
+
+/// The system's name for a thread, a number here and a pointer there.
+private struct ThreadHandle: @unchecked Sendable {
+    // SAFETY: it is only handed back to the system, which takes it from any thread.
+    let value: pthread_t
 }
 
 /// What a worker's thread and its owner share.

@@ -18,7 +18,7 @@ final class PlantedFaultTests: XCTestCase {
     }
 
     private func crash(
-        _ scenario: LogScenario, _ fault: PlantedFault?, images: Int = 300,
+        _ scenario: LogScenario, _ fault: PlantedFault?, images: Int = 150,
         seeds: ClosedRange<UInt64> = 1...4
     ) -> [String] {
         CrashCampaign(
@@ -35,11 +35,11 @@ final class PlantedFaultTests: XCTestCase {
     }
 
     func test_a_frame_that_calls_itself_durable_is_noticed() {
-        assertNoticed(.claimDurableEarly) { crash(.sizes, $0, images: 600) }
+        assertNoticed(.claimDurableEarly) { crash(.sizes, $0, images: 300) }
     }
 
     func test_a_segment_whose_name_was_not_made_durable_is_noticed() {
-        assertNoticed(.skipDirectorySync) { crash(.roll, $0, images: 600) }
+        assertNoticed(.skipDirectorySync) { crash(.roll, $0, images: 300) }
     }
 
     func test_a_manifest_that_was_not_synced_before_its_renaming_is_noticed() {
@@ -72,7 +72,7 @@ final class PlantedFaultTests: XCTestCase {
     }
 
     func test_a_tail_that_is_believed_without_writing_it_again_is_noticed() {
-        assertNoticed(.skipRestamp) { crash(.failedSync, $0, images: 600) }
+        assertNoticed(.skipRestamp) { crash(.failedSync, $0, images: 300) }
     }
 
     func test_damage_that_is_taken_for_the_end_is_noticed() {
