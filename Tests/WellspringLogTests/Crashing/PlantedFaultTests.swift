@@ -35,7 +35,7 @@ final class PlantedFaultTests: XCTestCase {
     }
 
     func test_a_frame_that_calls_itself_durable_is_noticed() {
-        assertNoticed(.claimDurableEarly) { crash(.sizes, $0, images: 300) }
+        assertNoticed(.claimDurableEarly) { crash(.sizes, $0, images: 600) }
     }
 
     func test_a_segment_whose_name_was_not_made_durable_is_noticed() {
