@@ -123,7 +123,12 @@ extension CommitLog {
         do {
             try batch.write(to: writer.active.file)
         } catch {
-            if let earlier { writer.forget(backTo: earlier) }
+            if let earlier {
+                // What calls the frames before it durable goes first, and for good: left alone by
+                // a crash in the middle of the cut, it would make their absence look like damage.
+                try cut(to: writer.written.offset)
+                writer.forget(backTo: earlier)
+            }
             throw takeBack(because: error)
         }
     }
@@ -189,17 +194,24 @@ extension CommitLog {
     /// Without the sync a crash could bring the bytes back, and with them events whose append was
     /// reported as failed.
     func takeBack(because failure: SystemError) -> CommitFailure {
-        let offset = writer.written.offset
+        do {
+            try cut(to: writer.written.offset)
+        } catch {
+            return error
+        }
+        adoptSync()
+        progress.publish(writer)
+        return .rolledBack(failure)
+    }
+
+    private func cut(to offset: UInt64) throws(CommitFailure) {
         do {
             try writer.active.file.truncate(to: offset)
             writer.active.zeroedEnd = offset
             if configuration.plantedFault != .rollBackWithoutSync { try syncOnce() }
         } catch {
-            return poison(with: error)
+            throw poison(with: error)
         }
-        adoptSync()
-        progress.publish(writer)
-        return .rolledBack(failure)
     }
 }
 

@@ -38,6 +38,24 @@ final class CrashTests: XCTestCase {
         assertNothingIsBroken(campaign.run(images: images), "torn sectors")
     }
 
+    /// The mark of a strict commit was written in part, and the commit is taken back: a crash while
+    /// it is cut off must not leave the mark without the group that it calls durable.
+    func test_a_mark_that_could_not_be_written_never_speaks_for_a_group_that_was_taken_back() {
+        let scenario = LogScenario(name: "failed mark") { driver in
+            driver.open()
+            driver.commit(size: 600)
+            driver.disk.inject(
+                .init(.noSpace, operations: [.write], from: driver.disk.operationCount + 1))
+            driver.commit(size: 600)
+        }
+        let campaign = CrashCampaign(
+            examinations: (UInt64(1)...12).map {
+                LogExamination(
+                    scenario: scenario, durability: .strict, durabilityName: "strict", seed: $0)
+            })
+        assertNothingIsBroken(campaign.run(images: 4_000), "failed marks")
+    }
+
     private func assertNothingIsBroken(
         _ totals: CrashCampaign.Totals, _ title: String, line: UInt = #line
     ) {
