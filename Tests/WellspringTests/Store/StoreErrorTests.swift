@@ -1,0 +1,151 @@
+import Wellspring
+import WellspringLog
+import WellspringTestKit
+import XCTest
+
+/// Any operation of a store's life may fail, once or for ever.
+final class StoreErrorTests: XCTestCase {
+    private static let failures: [SimulatedDisk.Fault.Failure] = [
+        .inputOutput, .noSpace, .tooManyFiles, .accessDenied, .readOnly,
+    ]
+
+    func test_an_error_at_any_operation_breaks_no_promise() async throws {
+        let every = StoreCrashRun.isOptimized ? 1 : 61
+        for (number, durability) in StoreCrashTests.modes.enumerated() {
+            let operations = await operationsOfALife(durability)
+            for index in stride(from: number, to: operations, by: every) {
+                let failure = Self.failures[index % Self.failures.count]
+                for repetition in [SimulatedDisk.Fault.Repetition.once, .untilHealed] {
+                    let problems = await life(durability) {
+                        $0.inject(.init(failure, from: index, repetition))
+                    }
+                    XCTAssertEqual(problems, [], "\(failure) at \(index) \(repetition)")
+                }
+            }
+        }
+    }
+
+    func test_a_power_cut_amid_any_operation_breaks_no_promise() async throws {
+        let every = StoreCrashRun.isOptimized ? 1 : 67
+        for (number, durability) in StoreCrashTests.modes.enumerated() {
+            let operations = await operationsOfALife(durability)
+            for index in stride(from: number, to: operations, by: every) {
+                let problems = await life(durability) { $0.inject(.powerCut(at: index)) }
+                XCTAssertEqual(problems, [], "power cut at \(index), \(durability)")
+            }
+        }
+    }
+
+    func test_a_disk_that_is_full_at_any_size_breaks_no_promise() async throws {
+        let every = StoreCrashRun.isOptimized ? 3_000 : 110_000
+        for durability in StoreCrashTests.modes {
+            for capacity in stride(from: 0, to: 700_000, by: every) {
+                let problems = await life(durability) { $0.capacity = capacity }
+                XCTAssertEqual(problems, [], "\(capacity) bytes, \(durability)")
+            }
+        }
+    }
+
+    func test_errors_find_stores_that_break_a_promise() async throws {
+        for fault in [PlantedFault.rollBackWithoutSync, .retryFailedSync] {
+            let operations = await operationsOfALife(.everyCommit)
+            var problems: [String] = []
+            let step = StoreCrashRun.isOptimized ? 1 : 3
+            for index in stride(from: 20, to: operations, by: step) where problems.isEmpty {
+                problems = await life(.everyCommit, fault) {
+                    $0.inject(.init(.inputOutput, from: index))
+                }
+            }
+            XCTAssertFalse(problems.isEmpty, "nothing notices \(fault)")
+        }
+    }
+
+    func test_a_store_goes_on_after_an_error_or_says_that_it_cannot() async throws {
+        var configuration = FileEventStore.Configuration()
+        configuration.segmentBytes = 64 << 10
+        let payload = EventPayload([UInt8](repeating: 7, count: 9_000))
+        let request = AppendRequest(
+            [NewEvent(EncodedEvent(name: "big", payload: payload))], to: sampleStream("1"),
+            expecting: .any)
+        for (number, failure) in Self.failures.enumerated() {
+            // Appends and a change of segments take about sixty operations.
+            for offset in stride(from: number, to: 60, by: StoreCrashRun.isOptimized ? 1 : 3) {
+                let disk = SimulatedDisk(seed: UInt64(offset))
+                let store = try await FileEventStore(on: disk, configuration: configuration)
+                for _ in 0..<5 { try await store.append(request) }
+                disk.inject(.init(failure, from: disk.operationCount + offset))
+                var isPoisoned = false
+                for _ in 0..<12 {
+                    switch await error(ofAppending: request, to: store) {
+                    case nil: XCTAssertFalse(isPoisoned, "a poisoned store goes on")
+                    case .outcomeUnknown: isPoisoned = true
+                    case .poisoned: XCTAssertTrue(isPoisoned)
+                    case .notStored, .storageFull: XCTAssertFalse(isPoisoned)
+                    case .some(let error): XCTFail("\(error)")
+                    }
+                }
+                let last = await error(ofAppending: request, to: store)
+                XCTAssertEqual(last != nil, isPoisoned, "\(failure) at \(offset)")
+                await store.close()
+            }
+        }
+    }
+
+    private func error(
+        ofAppending request: AppendRequest, to store: FileEventStore
+    ) async -> EventStoreError? {
+        do throws(EventStoreError) {
+            _ = try await store.append(request)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    // MARK: - One life
+
+    private func operationsOfALife(_ durability: Durability) async -> Int {
+        let disk = SimulatedDisk(seed: 3)
+        let run = StoreCrashRun(disk, durability: durability, seed: 3)
+        await run.open()
+        await run.live(45)
+        return disk.operationCount
+    }
+
+    /// Lives one life on a disk with a trouble, then on a healed one, and judges it.
+    private func life(
+        _ durability: Durability, _ fault: PlantedFault? = nil,
+        _ trouble: (SimulatedDisk) -> Void
+    ) async -> [String] {
+        let disk = SimulatedDisk(seed: 3)
+        let run = StoreCrashRun(disk, durability: durability, seed: 3, fault: fault)
+        trouble(disk)
+        await run.open()
+        await run.live(45)
+        var problems = run.complaints
+
+        // The machine stops, with all that may still be on its way, and comes up again.
+        run.drop()
+        disk.crash()
+        disk.heal()
+        do {
+            let store = try await FileEventStore(on: disk, configuration: run.configuration)
+            let log = try await store.wholeLog()
+            problems += run.judge(log, isEnd: false)
+            let saved = try await store.checkpoints.load("p")
+            let position = saved?.position.rawValue ?? 0
+            if position > UInt64(log.count) { problems.append("a projection ahead of the log") }
+            if position < run.promise.saved { problems.append("a saved projection is lost") }
+            try await store.appendSample(1, to: "after")
+            await store.close()
+            disk.crash(keeping: .nothing)
+            let again = try await FileEventStore(on: disk, configuration: run.configuration)
+            let after = try await again.wholeLog()
+            await again.close()
+            if Array(after.dropLast()) != log { problems.append("what was shown has changed") }
+        } catch {
+            problems.append("after it all: \(error)")
+        }
+        return problems
+    }
+}
