@@ -4,7 +4,7 @@ import WellspringTestKit
 import XCTest
 
 /// Any operation of a store's life may fail, once or for ever.
-final class StoreErrorTests: XCTestCase {
+final class StoreErrorInjectionTests: XCTestCase {
     private static let failures: [SimulatedDisk.Fault.Failure] = [
         .inputOutput, .noSpace, .tooManyFiles, .accessDenied, .readOnly,
     ]
