@@ -10,7 +10,7 @@ import XCTest
 final class StoreCrashTests: XCTestCase {
     static let crashes =
         Int(ProcessInfo.processInfo.environment["WELLSPRING_STORE_CRASHES"] ?? "")
-        ?? (StoreCrashRun.isOptimized ? 2_000 : 24)
+        ?? (StoreCrashRun.isOptimized ? 2_000 : 12)
 
     static let modes: [Durability] = [
         .everyCommit, .strict, .interval(time: .milliseconds(30), bytes: 20_000), .osManaged,
@@ -39,7 +39,6 @@ final class StoreCrashTests: XCTestCase {
         let faults: [(PlantedFault, Durability)] = [
             (.skipSync, .everyCommit), (.checkpointAheadOfLog, .osManaged),
             (.skipDirectorySync, .everyCommit), (.unsyncedManifest, .everyCommit),
-            (.skipRestamp, .osManaged),
         ]
         for (fault, durability) in faults {
             var problems: [String] = []

@@ -10,7 +10,7 @@ final class StoreErrorInjectionTests: XCTestCase {
     ]
 
     func test_an_error_at_any_operation_breaks_no_promise() async throws {
-        let every = StoreCrashRun.isOptimized ? 1 : 61
+        let every = StoreCrashRun.isOptimized ? 1 : 181
         for (number, durability) in StoreCrashTests.modes.enumerated() {
             let operations = await operationsOfALife(durability)
             for index in stride(from: number, to: operations, by: every) {
@@ -26,7 +26,7 @@ final class StoreErrorInjectionTests: XCTestCase {
     }
 
     func test_a_power_cut_amid_any_operation_breaks_no_promise() async throws {
-        let every = StoreCrashRun.isOptimized ? 1 : 67
+        let every = StoreCrashRun.isOptimized ? 1 : 131
         for (number, durability) in StoreCrashTests.modes.enumerated() {
             let operations = await operationsOfALife(durability)
             for index in stride(from: number, to: operations, by: every) {
@@ -46,14 +46,30 @@ final class StoreErrorInjectionTests: XCTestCase {
         }
     }
 
+    func test_a_crash_right_after_an_error_breaks_no_promise() async throws {
+        for seed in 1...UInt64(StoreCrashRun.isOptimized ? 400 : 8) {
+            for operation in [SimulatedDisk.Operation.Kind.write, .sync] {
+                let problems = await life(.everyCommit, seed: seed, endsAtError: true) {
+                    $0.inject(
+                        .init(.inputOutput, operations: [operation], from: 20 + Int(seed)))
+                }
+                XCTAssertEqual(problems, [], "\(operation), seed \(seed)")
+            }
+        }
+    }
+
     func test_errors_find_stores_that_break_a_promise() async throws {
-        for fault in [PlantedFault.rollBackWithoutSync, .retryFailedSync] {
-            let operations = await operationsOfALife(.everyCommit)
+        let faults: [(PlantedFault, SimulatedDisk.Operation.Kind)] = [
+            (.rollBackWithoutSync, .write), (.retryFailedSync, .sync),
+        ]
+        for (fault, operation) in faults {
             var problems: [String] = []
-            let step = StoreCrashRun.isOptimized ? 1 : 3
-            for index in stride(from: 20, to: operations, by: step) where problems.isEmpty {
-                problems = await life(.everyCommit, fault) {
-                    $0.inject(.init(.inputOutput, from: index))
+            for seed in 1...300 where problems.isEmpty {
+                problems = await life(
+                    .everyCommit, fault, seed: UInt64(seed), endsAtError: true
+                ) {
+                    $0.inject(
+                        .init(.inputOutput, operations: [operation], from: 20 + seed % 60))
                 }
             }
             XCTAssertFalse(problems.isEmpty, "nothing notices \(fault)")
@@ -114,14 +130,16 @@ final class StoreErrorInjectionTests: XCTestCase {
 
     /// Lives one life on a disk with a trouble, then on a healed one, and judges it.
     private func life(
-        _ durability: Durability, _ fault: PlantedFault? = nil,
-        _ trouble: (SimulatedDisk) -> Void
+        _ durability: Durability, _ fault: PlantedFault? = nil, seed: UInt64 = 3,
+        endsAtError: Bool = false, _ trouble: (SimulatedDisk) -> Void
     ) async -> [String] {
-        let disk = SimulatedDisk(seed: 3)
-        let run = StoreCrashRun(disk, durability: durability, seed: 3, fault: fault)
+        let disk = SimulatedDisk(seed: seed)
+        let run = StoreCrashRun(disk, durability: durability, seed: seed, fault: fault)
         trouble(disk)
         await run.open()
-        await run.live(45)
+        for _ in 0..<45 where !endsAtError || !disk.operations.contains(where: \.hasFailed) {
+            await run.live(1)
+        }
         var problems = run.complaints
 
         // The machine stops, with all that may still be on its way, and comes up again.
