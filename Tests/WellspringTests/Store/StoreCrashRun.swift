@@ -9,6 +9,8 @@ final class StoreCrashRun {
     struct Submission {
         let number: Int
         var outcome = Outcome.unknown
+        /// The position of its last event.
+        var end: UInt64 = 0
     }
 
     enum Outcome: Equatable {
@@ -90,11 +92,23 @@ final class StoreCrashRun {
     func open() async {
         do throws(EventStoreError) {
             store = try await FileEventStore(on: disk, configuration: configuration)
+            forgetWhatASyncMayHaveLost()
             isPoisoned = false
         } catch {
             errors.append(error)
         }
         note()
+    }
+
+    /// A sync that failed may have lost what the mode had not promised to be durable yet.
+    ///
+    /// The store stopped for that reason, and goes on from what is left.
+    private func forgetWhatASyncMayHaveLost() {
+        guard disk.operations.contains(where: { $0.kind == .sync && $0.hasFailed }) else { return }
+        for index in submissions.indices
+        where submissions[index].outcome == .stored && submissions[index].end > promise.durable {
+            submissions[index].outcome = .unknown
+        }
     }
 
     func close(_ store: FileEventStore) async {
@@ -121,6 +135,7 @@ final class StoreCrashRun {
             do throws(EventStoreError) {
                 let receipt = try await append.receipt()
                 submissions[index].outcome = .stored
+                submissions[index].end = receipt.position.rawValue
                 if receipt.position > store.durablePosition, configuration.isDurableAtOnce {
                     complaints.append("append \(index + 1) is acknowledged before it is durable")
                 }

@@ -9,8 +9,14 @@ final class StoreErrorInjectionTests: XCTestCase {
         .inputOutput, .noSpace, .tooManyFiles, .accessDenied, .readOnly,
     ]
 
+    /// Every single place when many crashes are asked for, else some of them.
+    private static func step(unoptimized: Int) -> Int {
+        guard StoreCrashRun.isOptimized else { return unoptimized }
+        return StoreCrashTests.crashes >= 10_000 ? 1 : 7
+    }
+
     func test_an_error_at_any_operation_breaks_no_promise() async throws {
-        let every = StoreCrashRun.isOptimized ? 1 : 181
+        let every = Self.step(unoptimized: 181)
         for (number, durability) in StoreCrashTests.modes.enumerated() {
             let operations = await operationsOfALife(durability)
             for index in stride(from: number, to: operations, by: every) {
@@ -19,14 +25,15 @@ final class StoreErrorInjectionTests: XCTestCase {
                     let problems = await life(durability) {
                         $0.inject(.init(failure, from: index, repetition))
                     }
-                    XCTAssertEqual(problems, [], "\(failure) at \(index) \(repetition)")
+                    XCTAssertEqual(
+                        problems, [], "\(failure) at \(index) \(repetition), \(durability)")
                 }
             }
         }
     }
 
     func test_a_power_cut_amid_any_operation_breaks_no_promise() async throws {
-        let every = StoreCrashRun.isOptimized ? 1 : 131
+        let every = Self.step(unoptimized: 131)
         for (number, durability) in StoreCrashTests.modes.enumerated() {
             let operations = await operationsOfALife(durability)
             for index in stride(from: number, to: operations, by: every) {
@@ -37,7 +44,7 @@ final class StoreErrorInjectionTests: XCTestCase {
     }
 
     func test_a_disk_that_is_full_at_any_size_breaks_no_promise() async throws {
-        let every = StoreCrashRun.isOptimized ? 3_000 : 110_000
+        let every = Self.step(unoptimized: 55) * 2_000
         for durability in StoreCrashTests.modes {
             for capacity in stride(from: 0, to: 700_000, by: every) {
                 let problems = await life(durability) { $0.capacity = capacity }
@@ -47,7 +54,7 @@ final class StoreErrorInjectionTests: XCTestCase {
     }
 
     func test_a_crash_right_after_an_error_breaks_no_promise() async throws {
-        for seed in 1...UInt64(StoreCrashRun.isOptimized ? 400 : 8) {
+        for seed in 1...UInt64(StoreCrashRun.isOptimized ? 100 : 8) {
             for operation in [SimulatedDisk.Operation.Kind.write, .sync] {
                 let problems = await life(.everyCommit, seed: seed, endsAtError: true) {
                     $0.inject(
