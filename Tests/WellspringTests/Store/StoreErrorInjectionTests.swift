@@ -58,7 +58,8 @@ final class StoreErrorInjectionTests: XCTestCase {
             for operation in [SimulatedDisk.Operation.Kind.write, .sync] {
                 let problems = await life(.everyCommit, seed: seed, endsAtError: true) {
                     $0.inject(
-                        .init(.inputOutput, operations: [operation], from: 60 + Int(seed) * 7 % 200))
+                        .init(.inputOutput, operations: [operation], from: 60 + Int(seed) * 7 % 200)
+                    )
                 }
                 XCTAssertEqual(problems, [], "\(operation), seed \(seed)")
             }
