@@ -72,6 +72,11 @@ private enum WaitEnd {
     case told, timedOut, cancelled
 }
 
+extension Duration {
+    /// About a century: the system's clock stops the program when it is to wait for ages.
+    fileprivate static let almostForever = Duration.seconds(3_000_000_000)
+}
+
 extension ProjectionRunner {
     /// The model, once it has come to `position`; `nil` when that is still to be waited for.
     private func model(at position: LogPosition) throws(QueryFailure) -> P? {
@@ -90,7 +95,7 @@ extension ProjectionRunner {
             }
             group.addTask { [clock] in
                 do {
-                    try await clock.sleep(for: timeout)
+                    try await clock.sleep(for: min(max(timeout, .zero), .almostForever))
                     return .timedOut
                 } catch {
                     return .cancelled

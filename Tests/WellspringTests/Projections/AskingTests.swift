@@ -74,6 +74,31 @@ final class AskingTests: XCTestCase {
         guard case .cancelled? = failure else { return XCTFail("\(failure as Any)") }
     }
 
+    func test_a_question_may_wait_as_long_as_a_duration_can_say() async throws {
+        let runner = ProjectionRunner(Contents.self, from: store)
+        for timeout in [Duration.seconds(Int64.max), Duration(attoseconds: .max)] {
+            let question = Task {
+                await caught { () async throws(QueryFailure) in
+                    try await runner.ask(ContentOf(purse: "ada"), timeout: timeout)
+                }
+            }
+            await runner.waitForQuestion()
+            question.cancel()
+            let failure = await question.value
+            guard case .cancelled? = failure else { return XCTFail("\(failure as Any)") }
+        }
+    }
+
+    func test_a_question_without_time_to_wait_times_out_at_once() async throws {
+        let runner = ProjectionRunner(Contents.self, from: store)
+        for timeout in [Duration.zero, .seconds(-1), Duration(attoseconds: .min)] {
+            let failure = await caught { () async throws(QueryFailure) in
+                try await runner.ask(ContentOf(purse: "ada"), timeout: timeout)
+            }
+            guard case .timedOut? = failure else { return XCTFail("\(failure as Any)") }
+        }
+    }
+
     func test_many_questions_for_different_positions_are_answered_in_their_time() async throws {
         let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
         let store = store
