@@ -11,10 +11,14 @@ public enum ReadOrder<Point: Hashable & Sendable>: Hashable, Sendable {
 /// A page of the log ends with the append that fills it, so it may hold more than its limits say by
 /// the rest of that append. A page of a stream holds no more events than its limit says.
 public struct ReadLimit: Hashable, Sendable {
-    /// The page is full with so many events.
-    public var events: Int
-    /// The page is full with so many bytes of payload.
-    public var bytes: Int
+    /// The page is full with so many events; values below 1 count as 1.
+    public var events: Int {
+        didSet { events = max(1, events) }
+    }
+    /// The page is full with so many bytes of payload; values below 1 count as 1.
+    public var bytes: Int {
+        didSet { bytes = max(1, bytes) }
+    }
 
     /// Creates a limit.
     ///

@@ -29,6 +29,17 @@ final class StoreReadingTests: XCTestCase {
         }
     }
 
+    func test_a_limit_that_is_changed_afterwards_is_still_one_at_least() async throws {
+        let store = InMemoryEventStore()
+        try await store.appendSample(2)
+        var limit = ReadLimit()
+        limit.events = -1
+        limit.bytes = 0
+        XCTAssertEqual(limit, ReadLimit(events: 1, bytes: 1))
+        let page = try await store.read(LogRead(limit: limit))
+        XCTAssertEqual(page.events.count, 1)
+    }
+
     /// Fills a store by chance, and compares reads by chance.
     @discardableResult
     private func check(_ store: any EventStore, seed: UInt64) async throws -> ReferenceLog {
