@@ -70,7 +70,11 @@ extension CommandBus {
             return (.appended(decision, pending), next)
         } catch {
             switch error {
-            case .conflict(let conflict): return (.outrun(conflict, restingOn: store.mark()), nil)
+            case .conflict(let conflict):
+                let mark = store.mark()
+                // A later mark would vouch for what the winner lost again.
+                guard mark.epoch == basis.mark.epoch else { return (.takenBack, nil) }
+                return (.outrun(conflict, restingOn: mark), nil)
             case .notStored where store.hasQueue: return (.takenBack, nil)
             default: return (.failed(C.Failure(error)), nil)
             }

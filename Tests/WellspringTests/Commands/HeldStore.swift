@@ -4,6 +4,12 @@ import WellspringLog
 /// A store whose appends stay queued until the test makes them durable or takes them back.
 final class HeldStore: QueuedHeadStore {
     private let state = Guarded(State())
+    /// Done when an append was refused for a conflict.
+    let afterConflict: @Sendable (HeldStore) -> Void
+
+    init(afterConflict: @escaping @Sendable (HeldStore) -> Void = { _ in }) {
+        self.afterConflict = afterConflict
+    }
 
     fileprivate struct State {
         var durable: [RecordedEvent] = []
@@ -79,9 +85,16 @@ final class HeldStore: QueuedHeadStore {
     func enqueue(
         _ request: AppendRequest, basedOn mark: QueueMark?
     ) throws(EventStoreError) -> PendingAppend {
-        let (positions, epoch) = try state.withLock { state throws(EventStoreError) in
-            if let mark, mark.epoch != state.epoch { throw .notStored(reason: "taken back") }
-            return (try state.accept(request), state.epoch)
+        let positions: Range<UInt64>
+        let epoch: UInt64
+        do {
+            (positions, epoch) = try state.withLock { state throws(EventStoreError) in
+                if let mark, mark.epoch != state.epoch { throw .notStored(reason: "taken back") }
+                return (try state.accept(request), state.epoch)
+            }
+        } catch {
+            if case .conflict = error { afterConflict(self) }
+            throw error
         }
         return PendingAppend { () async throws(EventStoreError) in
             guard await self.becomesDurable(LogPosition(positions.upperBound - 1), in: epoch)

@@ -129,6 +129,25 @@ final class QueuedHeadTests: XCTestCase {
         guard case .conflict? = failure?.storeError else { return XCTFail("\(failure as Any)") }
     }
 
+    func test_a_conflict_with_what_is_taken_back_is_not_said() async throws {
+        let store = HeldStore(afterConflict: { $0.takeBack() })
+        let bus = CommandBus(store, conflictRetries: 0)
+        let failure = await caught { () async throws(WatchedFill.Failure) in
+            try await bus.send(
+                WatchedFill(cents: 5) {
+                    do {
+                        let other = NewEvent(try Purse.Event.filled(cents: 7).encoded())
+                        _ = try store.enqueue(
+                            AppendRequest([other], to: Purse.ID("ada").stream, expecting: .any),
+                            basedOn: nil)
+                    } catch { XCTFail("\(error)") }
+                }, to: "ada")
+        }
+        guard case .notStored? = failure?.storeError else {
+            return XCTFail("\(failure as Any)")
+        }
+    }
+
     func test_commands_survive_a_disk_that_is_full_for_a_while() async throws {
         let disk = SimulatedDisk()
         let file = try await FileEventStore(on: disk)
