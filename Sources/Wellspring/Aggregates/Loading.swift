@@ -44,6 +44,17 @@ public enum LoadFailure: Error, Hashable, Sendable {
     case undecodable(EventCodingError, stream: StreamID, version: StreamVersion)
 }
 
+extension LoadFailure: CustomStringConvertible {
+    /// The failure in a sentence.
+    public var description: String {
+        switch self {
+        case .store(let error): "\(error)"
+        case .undecodable(let error, let stream, let version):
+            "Event \(version) of \(stream) cannot be read: \(error)."
+        }
+    }
+}
+
 extension Recorded where Event == EncodedEvent {
     /// Decodes the event, saying where it is when that fails.
     func decodedEvent<E: ReadableEvent>(as type: E.Type) throws(LoadFailure) -> E {

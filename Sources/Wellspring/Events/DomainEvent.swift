@@ -29,7 +29,9 @@ public protocol ReadableEvent: Sendable {
 /// ```
 ///
 /// Cases may be renamed freely; the strings stay. A type without such `CodingKeys` does not
-/// compile: Swift reports that it "does not conform to protocol 'Decodable'".
+/// compile: Swift reports that it "does not conform to protocol 'Decodable'". A single case that is
+/// missing from them compiles, and is refused when it is to be written:
+/// ``EventCodingError/unencodable(type:reason:)``. Let a test write every case once.
 public protocol DomainEvent: ReadableEvent, Codable {
     /// The list of stored names.
     associatedtype CodingKeys: EventNames
@@ -86,4 +88,22 @@ public enum EventCodingError: Error, Hashable, Sendable {
     case malformedPayload(EventName, reason: String)
     /// The content was written with a codec that the type does not read.
     case unknownCodec(PayloadCodec, of: EventName)
+}
+
+extension EventCodingError: CustomStringConvertible {
+    /// What is wrong, and what to do about it.
+    public var description: String {
+        switch self {
+        case .unknownName(let name, let type):
+            "\(type) does not list the name \(name); add it there, or leave such events out with a "
+                + "filter"
+        case .notAnEnumCase(let type):
+            "\(type) does not encode as one enum case; make it an enum whose cases are events"
+        case .unencodable(let type, let reason): "\(type): \(reason)"
+        case .malformedPayload(let name, let reason):
+            "the content of \(name) does not fit its type: \(reason)"
+        case .unknownCodec(let codec, let name):
+            "\(name) was written with codec \(codec.rawValue), which its type does not read"
+        }
+    }
 }

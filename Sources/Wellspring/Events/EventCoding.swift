@@ -3,15 +3,16 @@ import Synchronization
 /// The stored form of events: the name of the enum case, and JSON of its associated values.
 enum EventCoding {
     static func encode<E: DomainEvent>(_ event: E) throws(EventCodingError) -> EncodedEvent {
-        let coded: (name: String?, payload: [UInt8])
+        let coded: (name: String, payload: [UInt8])
         do {
             coded = try JSONPayloadEncoder.encode(event: event)
+        } catch is JSONNoCaseError {
+            throw .notAnEnumCase(type: "\(E.self)")
         } catch {
             throw .unencodable(type: "\(E.self)", reason: reason(for: error))
         }
-        guard let name = coded.name else { throw .notAnEnumCase(type: "\(E.self)") }
         return EncodedEvent(
-            name: EventName(name), payload: EventPayload(sharing: coded.payload[...]),
+            name: EventName(coded.name), payload: EventPayload(sharing: coded.payload[...]),
             codec: .json, schemaVersion: E.schemaVersion)
     }
 

@@ -69,8 +69,57 @@ final class EventCodingTests: XCTestCase {
         enum CodingKeys: String, EventNames { case value = "no.enum" }
     }
 
+    /// Writes its content under the name of the case, and something beside it.
+    struct TwoKeys: DomainEvent {
+        var besides = Besides.anotherCase
+        enum Besides: Codable { case anotherCase, list, superclass }
+        enum CodingKeys: String, EventNames {
+            case happened = "two.happened"
+            case extra = "two.extra"
+        }
+
+        init() {}
+        init(from decoder: any Decoder) throws {}
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            var content = container.nestedContainer(keyedBy: CodingKeys.self, forKey: .happened)
+            try content.encode(1, forKey: .happened)
+            switch besides {
+            case .anotherCase:
+                var extra = container.nestedContainer(keyedBy: CodingKeys.self, forKey: .extra)
+                try extra.encode(2, forKey: .happened)
+            case .list:
+                var extra = container.nestedUnkeyedContainer(forKey: .extra)
+                try extra.encode(2)
+            case .superclass: try 2.encode(to: container.superEncoder())
+            }
+        }
+    }
+
     func test_a_type_that_is_no_enum_of_events_is_refused() {
-        XCTAssertThrowsError(try NoEnum().encoded())
+        XCTAssertThrowsError(try NoEnum().encoded()) { error in
+            XCTAssertEqual(error as? EventCodingError, .notAnEnumCase(type: "NoEnum"))
+        }
+    }
+
+    func test_content_besides_that_of_one_case_is_refused_and_not_lost() {
+        for besides in [TwoKeys.Besides.anotherCase, .list, .superclass] {
+            var event = TwoKeys()
+            event.besides = besides
+            XCTAssertThrowsError(try event.encoded(), "\(besides)") { error in
+                XCTAssertEqual(error as? EventCodingError, .notAnEnumCase(type: "TwoKeys"))
+            }
+        }
+    }
+
+    func test_an_error_says_what_to_do() {
+        let error = LoadFailure.undecodable(
+            .unknownName("account.renamed", expected: "Event"),
+            stream: StreamID(category: "account", key: "ada"), version: StreamVersion(3))
+        XCTAssertEqual(
+            "\(error)",
+            "Event 3 of account/ada cannot be read: Event does not list the name account.renamed; "
+                + "add it there, or leave such events out with a filter.")
     }
 
     enum Both: EventUnion {

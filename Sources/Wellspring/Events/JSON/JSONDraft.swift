@@ -63,6 +63,8 @@ final class JSONDraft {
     @exclusivity(unchecked) private(set) var places = JSONList<Place>(capacity: 4)
     /// The name of the enum case, when an event is being written.
     @exclusivity(unchecked) var eventName: String?
+    /// Whether an event wrote something besides one case with its content.
+    @exclusivity(unchecked) var isMoreThanOneCase = false
 
     init() {
         places.append(Place(depth: 0))

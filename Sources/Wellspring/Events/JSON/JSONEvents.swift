@@ -6,18 +6,24 @@
 extension JSONPayloadEncoder {
     /// Writes the content of an enum case.
     ///
-    /// - Returns: The name of the case as well, or nil when the event is no enum case.
-    static func encode(event: some Encodable) throws -> (name: String?, payload: [UInt8]) {
+    /// - Returns: The name of the case as well.
+    /// - Throws: ``JSONNoCaseError`` when the event is no enum case: what does not go under its name
+    ///   would be lost, or be taken for something else.
+    static func encode(event: some Encodable) throws -> (name: String, payload: [UInt8]) {
         let draft = JSONDraft()
         try event.encode(to: JSONCaseEncoder(draft: draft))
+        guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw JSONNoCaseError() }
         do {
-            return (draft.eventName, try draft.assembled())
+            return (name, try draft.assembled())
         } catch {
             throw EncodingError.invalidValue(
                 event, .init(codingPath: [], debugDescription: error.description))
         }
     }
 }
+
+/// An event that does not write itself as one enum case.
+struct JSONNoCaseError: Error {}
 
 extension JSONPayloadDecoder {
     /// Reads an enum case from its name and content.
@@ -56,19 +62,23 @@ private struct JSONCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {
-        draft.eventName = key.stringValue
+        let name = key.stringValue
+        if let other = draft.eventName, other != name { return elsewhere.container(keyedBy: type) }
+        draft.eventName = name
         return content.container(keyedBy: type)
     }
-    func encode<T: Encodable>(_ value: T, forKey key: Key) throws { throw refusal(of: value) }
-    func encodeNil(forKey key: Key) throws { throw refusal(of: "nil") }
+    func encode<T: Encodable>(_ value: T, forKey key: Key) throws { throw JSONNoCaseError() }
+    func encodeNil(forKey key: Key) throws { throw JSONNoCaseError() }
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        content.unkeyedContainer()
+        elsewhere.unkeyedContainer()
     }
-    func superEncoder() -> any Encoder { content }
-    func superEncoder(forKey key: Key) -> any Encoder { content }
+    func superEncoder() -> any Encoder { elsewhere }
+    func superEncoder(forKey key: Key) -> any Encoder { elsewhere }
 
-    private func refusal(of value: Any) -> EncodingError {
-        .invalidValue(value, .init(codingPath: [], debugDescription: "not an enum case"))
+    /// Where an event may write what is no part of its case, before it is refused for that.
+    private var elsewhere: JSONPen {
+        draft.isMoreThanOneCase = true
+        return JSONPen(draft: draft, place: draft.newPlace(depth: 0), path: nil)
     }
 }
 

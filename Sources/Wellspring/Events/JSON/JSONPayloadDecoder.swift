@@ -4,7 +4,7 @@ import FoundationEssentials
 import Foundation
 #endif
 
-/// Reads `Decodable` values from JSON as Foundation's `JSONDecoder` does, in a fraction of the time.
+/// Reads `Decodable` values from JSON as Foundation's `JSONDecoder` does.
 ///
 /// The same texts are accepted and give the same values; see `JSONDocument.swift` for how. These go
 /// to Foundation, because it has rules of its own for them and they are rare or slow anyway:

@@ -5,7 +5,7 @@ import Foundation
 #endif
 
 /// Writes `Encodable` values as JSON, as Foundation's `JSONEncoder` does with `.sortedKeys` and
-/// `.withoutEscapingSlashes`, in a fraction of the time.
+/// `.withoutEscapingSlashes`.
 ///
 /// The text is the same byte for byte: objects in the order of their keys as UTF-8, so that a value
 /// always has the same text (but for sets, and dictionaries whose keys are neither strings nor

@@ -13,8 +13,8 @@ extension JSONDocument {
 
     /// The bytes as a string, or nil when they are not UTF-8.
     ///
-    /// Making a string repairs what is not UTF-8, so that other bytes come out. Looking for that is
-    /// faster than the initialiser that validates, which is not specialised.
+    /// Making a string repairs what is not UTF-8, so that other bytes come out. That is looked
+    /// for here, because the initialiser that validates is not specialised.
     @inline(__always)
     private static func string(of bytes: UnsafeRawBufferPointer) -> String? {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return "" }
