@@ -38,7 +38,8 @@ struct SavingSchedule {
     private var replayBytes: UInt64 = 0
     private var stateBytes: UInt64 = 0
     private var saved: SavedPoint?
-    private(set) var hasRestored = false
+    /// Whether the saved state was looked at; once is enough for all runs.
+    var hasRestored = false
 
     private struct SavedPoint: Equatable {
         let position: LogPosition
@@ -68,11 +69,6 @@ struct SavingSchedule {
     /// A failed save is tried again as late as one that succeeded.
     mutating func noteFailure() { replayBytes = 0 }
 
-    mutating func beginRestoring() -> Bool {
-        defer { hasRestored = true }
-        return !hasRestored
-    }
-
     func isSaved(_ position: LogPosition, generation: Int) -> Bool {
         saved == SavedPoint(position: position, generation: generation)
             || saved == nil && position == .start
@@ -84,14 +80,20 @@ struct SavingSchedule {
 extension ProjectionRunner {
     /// Takes over the saved state, on the first run, when it is of use.
     func restore() async throws(EventStoreError) {
-        guard let keeper, keeper.saving.withLock({ $0.beginRestoring() }) else { return }
+        guard let keeper, !keeper.saving.withLock({ $0.hasRestored }) else { return }
+        try await restore(from: keeper)
+        // Not before: a run that ends in the midst of it leaves it to the next one.
+        keeper.saving.withLock { $0.hasRestored = true }
+    }
+
+    private func restore(from keeper: ProjectionKeeper<P>) async throws(EventStoreError) {
         let checkpoint: Checkpoint
         do {
             guard let found = try await keeper.checkpoints.load(P.name) else { return }
             checkpoint = found
         } catch {
             if error == .cancelled { throw error }
-            return await discard("it cannot be read: \(error)")
+            return await discard("it cannot be read: \(error.asReason)")
         }
         guard checkpoint.revision == P.revision else {
             return await discard(
@@ -124,6 +126,14 @@ extension ProjectionRunner {
 
 extension ReadLimit {
     fileprivate static let oneEvent = ReadLimit(events: 1)
+}
+
+extension EventStoreError {
+    /// What is wrong with saved state, without the advice for a damaged log: no backup is needed.
+    fileprivate var asReason: String {
+        guard case .damaged(let damage) = self else { return "\(self)" }
+        return "\(damage.file) at byte \(damage.offset): \(damage.reason)"
+    }
 }
 
 // MARK: - Saving

@@ -14,11 +14,16 @@ public struct FileCheckpointStore: CheckpointStore {
     public func load(_ projection: ProjectionName) async throws(EventStoreError) -> Checkpoint? {
         try store.core.checkNotClosed()
         let (directory, storeID) = (store.directory, store.storeID)
-        return try await onThread(of: directory, named: "wellspring-load") {
+        let loaded = await onThread(of: directory, named: "wellspring-load") {
             Result { () throws(EventStoreError) in
                 try Self.load(projection, from: directory, storeID: storeID)
             }
-        }.get()
+        }
+        if case .failure(.damaged(let damage)) = loaded {
+            store.configuration.onNotice?(
+                .discardedCheckpoint(projection, reason: "\(damage.file): \(damage.reason)"))
+        }
+        return try loaded.get()
     }
 
     /// Replaces what was saved for the checkpoint's projection, wholly or not at all.

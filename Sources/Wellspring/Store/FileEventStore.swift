@@ -28,14 +28,15 @@ public final class FileEventStore: QueuedHeadStore {
         public var segmentBytes = 64 << 20
         /// Whether a store is made where there is none.
         public var createsStore = true
-        /// Whether a task may sync its own append when no other is waiting, which is quicker than
-        /// handing it to the store's thread but holds a thread of the pool meanwhile.
+        /// Whether a task may sync its own append when no other is waiting, which saves handing it
+        /// to the store's thread but holds a thread of the pool meanwhile.
         ///
         /// The default is yes on machines with more than two processors.
         public var syncsOnCallingTask = ProcessInfo.processInfo.activeProcessorCount > 2
         /// Told what an operator may want to know.
         ///
-        /// Called on the store's own thread.
+        /// Called on the store's own thread or that of a task which uses the store, so it must
+        /// return soon and not wait for the store; see ``StoreNotice``.
         public var onNotice: (@Sendable (StoreNotice) -> Void)?
         /// Switches a protection off.
         ///

@@ -3,7 +3,9 @@ import WellspringLog
 /// Something about a store that its operator may want to know.
 ///
 /// Pass a closure to the store's configuration to put notices into a log or a health check. It is
-/// called from the store's own thread and must return soon.
+/// called on whatever thread notices: one of the store's own, or that of a task which opens,
+/// appends, closes or lets go of the store. It must return soon, because appends may wait for it,
+/// and must not wait for the store.
 @nonexhaustive
 public enum StoreNotice: Hashable, Sendable {
     /// The store was opened; the report says what was found and done.
@@ -14,7 +16,7 @@ public enum StoreNotice: Hashable, Sendable {
     case poisoned(StoreFailure)
     /// The store was closed, with or without everything a clean close does.
     case closed(reason: String?)
-    /// A saved projection was set aside, and will be rebuilt from the log.
+    /// The saved state of a projection is damaged. Nothing is lost: it is replayed from the log.
     case discardedCheckpoint(ProjectionName, reason: String)
     /// The store went away without `close()`. Nothing is lost; the next opening takes longer.
     case abandoned

@@ -110,6 +110,36 @@ final class CheckpointTests: XCTestCase {
             because: "it cannot be read: read failed on contents.ckpt: error 5.")
     }
 
+    func test_damaged_state_is_reported_without_the_advice_for_a_damaged_log() async throws {
+        checkpoints.failLoading(
+            with: .damaged(StoreDamage(file: "contents.ckpt", offset: 8, reason: "the end is cut")))
+        try await assertDiscarded(
+            because: "it cannot be read: contents.ckpt at byte 8: the end is cut")
+    }
+
+    func test_a_run_that_ended_before_it_looked_at_the_saved_state_leaves_that_to_the_next()
+        async throws
+    {
+        try await store.add(.filled(cents: 1), to: "ada")
+        try await runOnce(
+            ProjectionRunner(
+                Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock()))
+        let fromStart = Counter()
+        let counted = InterferingStore(
+            base: store,
+            beforeReading: { read in
+                if read.order == .forward(after: .start) { fromStart.increase() }
+            })
+        let next = ProjectionRunner(
+            Contents.self, from: counted, checkpoints: checkpoints, clock: ManualClock())
+        checkpoints.failLoading(with: .cancelled)
+        try await next.run()
+        checkpoints.failLoading(with: nil)
+        try await runOnce(next)
+        XCTAssertEqual(next.snapshot().model.positions, [1])
+        XCTAssertEqual(fromStart.count, 0, "replayed although there was something saved")
+    }
+
     func test_a_failed_save_does_not_stop_the_projection_and_is_reported() async throws {
         checkpoints.failSaving(with: .storageFull(reason: "no space"))
         for _ in 0..<30 { try await store.addLong(payloadBytes: 20_000) }

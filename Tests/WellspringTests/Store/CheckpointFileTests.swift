@@ -64,6 +64,27 @@ final class CheckpointFileTests: XCTestCase {
         await store.close()
     }
 
+    func test_the_store_gives_notice_of_damaged_state() async throws {
+        let told = Guarded<[StoreNotice]>([])
+        var configuration = FileEventStore.Configuration()
+        configuration.onNotice = { notice in told.withLock { $0.append(notice) } }
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk, configuration: configuration)
+        try await store.appendSample(1)
+        try await store.checkpoints.save(
+            Checkpoint(projection: "p", revision: 1, position: LogPosition(1), state: [1]))
+        let file = CheckpointFile.name(of: "p")
+        disk.flipBit(0, ofByte: 60, in: file)
+        let error = await storeError { _ = try await store.checkpoints.load("p") }
+        guard case .damaged? = error else { return XCTFail("\(error as Any)") }
+        let notices = told.withLock { $0 }
+        guard case .discardedCheckpoint("p", let reason)? = notices.last else {
+            return XCTFail("\(notices)")
+        }
+        XCTAssertTrue(reason.hasPrefix(file), reason)
+        await store.close()
+    }
+
     func test_a_position_beyond_the_log_is_refused() async throws {
         let store = try await FileEventStore(on: SimulatedDisk())
         let error = await storeError {
