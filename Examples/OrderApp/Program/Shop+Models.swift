@@ -33,10 +33,15 @@ extension Shop {
     }
 
     /// A read model that is saved in the store's directory.
-    func runner<Model: Projection & Codable>(_ model: Model.Type) -> ProjectionRunner<Model> {
+    ///
+    /// - Parameter onDiscarded: Hears why the saved state was of no use, if so.
+    func runner<Model: Projection & Codable>(
+        _ model: Model.Type, onDiscarded: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> ProjectionRunner<Model> {
         ProjectionRunner(
             Model.self, from: store, checkpoints: checkpoints,
             onNotice: { notice in
+                if case .checkpointDiscarded(let reason) = notice { onDiscarded(reason) }
                 switch notice {
                 case .checkpointDiscarded(let reason), .notSaved(let reason):
                     StandardError.write("The saved state of \(Model.name): \(reason)\n")

@@ -1,4 +1,5 @@
 import ExampleSupport
+import Synchronization
 import Wellspring
 
 /// How a read model compares with its replay.
@@ -16,6 +17,8 @@ struct ModelComparison: Hashable, Sendable, Encodable {
 
 extension Shop {
     /// Replays every read model, compares it with the stored one, and replaces one that differs.
+    ///
+    /// A stored one that is of no use differs, too: it is not what the events say.
     ///
     /// - Parameter onCompared: Hears how many of how many are done.
     func compareModels(
@@ -41,13 +44,19 @@ extension Shop {
     private func compare<Model: Projection & Codable>(
         _ type: Model.Type
     ) async throws -> ModelComparison {
-        let stored = runner(Model.self)
+        let discarded = DiscardedState()
+        let stored = runner(Model.self, onDiscarded: discarded.note)
         let end = try await end
         let name = Model.name.rawValue
         return try await withRunning(stored) {
             try await stored.ask(Nothing(), after: end, timeout: Self.patience)
             let before = try JSONDocument.compact(stored.snapshot().model)
             let after = try await replayed(Model.self)
+            if let reason = discarded.reason {
+                return ModelComparison(
+                    name: name, identical: false,
+                    difference: .unusable(reason, replayed: after))
+            }
             guard before != after else { return ModelComparison(name: name, identical: true) }
             try await stored.rebuild()
             return ModelComparison(
@@ -63,7 +72,23 @@ extension Shop {
     }
 }
 
+/// Remembers why the saved state of a read model was of no use.
+private final class DiscardedState: Sendable {
+    private let noted = Mutex<String?>(nil)
+
+    var reason: String? { noted.withLock { $0 } }
+
+    func note(_ reason: String) { noted.withLock { $0 = reason } }
+}
+
 extension ModelComparison.Difference {
+    /// Shows the beginning of the replay in place of a state that could not be used.
+    static func unusable(_ reason: String, replayed: String) -> Self {
+        Self(
+            stored: "of no use: \(reason)",
+            replayed: first(stored: "", replayed: replayed).replayed)
+    }
+
     /// Cuts out the surroundings of the first difference.
     static func first(stored: String, replayed: String) -> Self {
         let (a, b) = (Array(stored.utf8), Array(replayed.utf8))
