@@ -110,8 +110,8 @@ extension MessageID: Codable {
 
 /// Makes ids of version 7 from a clock that is passed in and a generator that was seeded once.
 ///
-/// Asking the system for randomness costs more than a whole append in memory; SplitMix64 (Steele,
-/// Lea and Flood, 2014) from a random seed does not.
+/// SplitMix64 (Steele, Lea and Flood, 2014) from a random seed, so that an append does not ask the
+/// system for randomness.
 struct MessageIDGenerator: Sendable {
     private var state: UInt64
 

@@ -1,8 +1,7 @@
 /// A read model: a value that takes in events and answers questions.
 ///
 /// A read model lives in memory and is a whole value: all of it is held at once, saved at once and
-/// rebuilt at once. That makes it exact and quick, and suits models of up to some hundred thousand
-/// entries; keep what does not fit in a database.
+/// rebuilt at once. That makes it exact and simple; keep what does not fit in memory in a database.
 ///
 /// ```swift
 /// struct Balances: Projection {

@@ -113,6 +113,18 @@ public enum ProjectionFailure: Error, Sendable {
     case cancelled
 }
 
+extension ProjectionFailure: CustomStringConvertible {
+    /// The failure in a sentence.
+    public var description: String {
+        switch self {
+        case .stopped(let stop): "\(stop)"
+        case .store(let error): "\(error)"
+        case .busy: "The same is going on already; wait for that one."
+        case .cancelled: "The task was cancelled."
+        }
+    }
+}
+
 /// Something about a projection that an operator wants to know.
 @nonexhaustive
 public enum ProjectionNotice: Sendable {
