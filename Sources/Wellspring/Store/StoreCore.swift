@@ -245,23 +245,26 @@ extension StoreCore {
 
     /// Lets the log write its mark or sync its interval.
     ///
-    /// Whoever is at work on the log does it afterwards, so a timer is never lost.
+    /// Whoever is at work on the log does it afterwards, so a timer is never lost: not even one
+    /// that fires in the midst of this.
     private func keepHouse() {
-        let timerFired = state.withLock { state -> Bool? in
-            guard !state.isCommitting, state.end == nil else { return nil }
-            state.isCommitting = true
-            defer { state.isTimerDue = false }
-            return state.isTimerDue
-        }
-        guard let timerFired else { return }
-        do {
-            if case .after(let nanoseconds) = try log.doHousekeeping(timerFired: timerFired) {
-                worker.withLock { $0 }?.setTimer(nanoseconds: nanoseconds)
+        repeat {
+            let timerFired = state.withLock { state -> Bool? in
+                guard !state.isCommitting, state.end == nil else { return nil }
+                state.isCommitting = true
+                defer { state.isTimerDue = false }
+                return state.isTimerDue
             }
-        } catch {
-            settle(error)
-        }
-        if hasMoreWork() { wakeWorker() }
+            guard let timerFired else { return }
+            do {
+                if case .after(let nanoseconds) = try log.doHousekeeping(timerFired: timerFired) {
+                    worker.withLock { $0 }?.setTimer(nanoseconds: nanoseconds)
+                }
+            } catch {
+                settle(error)
+            }
+            if hasMoreWork() { return wakeWorker() }
+        } while state.withLock { $0.isTimerDue }
     }
 }
 
