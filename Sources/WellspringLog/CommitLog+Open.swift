@@ -6,7 +6,7 @@ extension CommitLog {
     package static func open(
         _ directory: any StoreDirectory, configuration: LogConfiguration, client: any LogClient
     ) throws(LogError) -> CommitLog {
-        if !configuration.createsStore { try checkThereIsSomething(in: directory) }
+        try checkIsOurs(directory, makes: configuration.createsStore)
         let lock = try takeLock(of: directory)
         do {
             let opening = LogOpening(directory, configuration.withinLimits, client)
@@ -17,20 +17,33 @@ extension CommitLog {
         }
     }
 
-    /// Refuses a directory in which nothing is ours, before a lock file is left in it.
-    private static func checkThereIsSomething(
-        in directory: any StoreDirectory
+    /// Refuses a directory that is no store and must not become one, before anything is left in it.
+    ///
+    /// A mistyped path must not make a store of somebody's home directory.
+    private static func checkIsOurs(
+        _ directory: any StoreDirectory, makes: Bool
     ) throws(LogError) {
-        let ours: Set = [
-            LogLayout.lockFile, StoreIdentity.fileName, Manifest.fileName, LogLayout.segments,
-        ]
-        let names: [String]
-        do {
-            names = try directory.list(nil)
-        } catch {
-            throw .system(error)
+        let names = try system { () throws(SystemError) in Set(try directory.list(nil)) }
+        // A store, or what is left of one: opening says which.
+        if names.contains(StoreIdentity.fileName) || names.contains(Manifest.fileName) { return }
+        if try holdsSegments(directory, names) { return }
+        guard makes else { throw .notAStore(path: directory.path) }
+        if !names.isSubset(of: LogLayout.namesBeforeCreation) {
+            throw .notEmpty(path: directory.path)
         }
-        if ours.isDisjoint(with: names) { throw .notAStore(path: directory.path) }
+    }
+
+    private static func holdsSegments(
+        _ directory: any StoreDirectory, _ names: Set<String>
+    ) throws(LogError) -> Bool {
+        guard names.contains(LogLayout.segments) else { return false }
+        do {
+            return try directory.list(LogLayout.segments).contains { LogLayout.parse($0) != nil }
+        } catch {
+            // A file of that name, or a directory that is not for us to read, is none of ours.
+            if error.kind == .io || error.kind == .tooManyFiles { throw .system(error) }
+            return false
+        }
     }
 
     private static func takeLock(

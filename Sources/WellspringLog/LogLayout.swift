@@ -8,6 +8,13 @@ package enum LogLayout {
     /// The segment that comes next, before it holds anything.
     package static let nextSegment = "log/next.tmp"
 
+    /// What may be in a directory that becomes a store: the remains of an earlier attempt, and what
+    /// systems put into every volume or folder.
+    static let namesBeforeCreation: Set = [
+        lockFile, segments, Manifest.fileName + ".tmp", StoreIdentity.fileName + ".tmp",
+        "lost+found", ".DS_Store",
+    ]
+
     private static let suffix = ".seg"
     private static let numberDigits = 10
     private static let generationDigits = 4

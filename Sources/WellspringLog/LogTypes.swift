@@ -159,6 +159,8 @@ package enum LogError: Error, Hashable, Sendable {
     case locked(owner: String)
     /// There is no store in the directory, and none was to be made.
     case notAStore(path: String)
+    /// There is no store in the directory, but there is something else. Nothing was changed.
+    case notEmpty(path: String)
     /// The store was written by a newer version.
     case unsupportedFormat(file: String, reason: String)
     /// The log was closed.

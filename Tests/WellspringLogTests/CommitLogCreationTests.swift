@@ -112,8 +112,9 @@ final class CommitLogCreationTests: XCTestCase {
 
     func test_files_that_are_not_ours_are_left_alone() throws {
         let fixture = LogFixture()
+        try fixture.open()
+        try fixture.close()
         fixture.disk.replaceContents(of: "notes.txt", with: [1, 2])
-        try fixture.disk.openStore(at: "/store", create: true).makeDirectory("log")
         fixture.disk.replaceContents(of: "log/readme", with: [3])
         try fixture.open()
         try fixture.commit([1])
@@ -121,5 +122,38 @@ final class CommitLogCreationTests: XCTestCase {
         try fixture.open()
         XCTAssertEqual(fixture.disk.contents(of: "notes.txt"), [1, 2])
         XCTAssertEqual(fixture.disk.contents(of: "log/readme"), [3])
+    }
+
+    func test_no_store_is_made_among_the_files_of_others() throws {
+        for name in ["notes.txt", ".profile", "log/syslog", "views/a.ckpt"] {
+            let fixture = LogFixture()
+            let directory = try fixture.disk.openStore(at: "/store", create: true)
+            if name.contains("/") {
+                try directory.makeDirectory(String(name.prefix { $0 != "/" }))
+                try directory.makeDirectory("lib")
+            }
+            fixture.disk.replaceContents(of: name, with: [1, 2])
+            XCTAssertThrowsError(try fixture.open(), name) {
+                XCTAssertEqual($0 as? LogError, .notEmpty(path: "/store"), name)
+            }
+            XCTAssertEqual(fixture.disk.fileNames, [name], "nothing may be left behind")
+        }
+    }
+
+    func test_a_store_is_made_at_the_root_of_a_volume() throws {
+        let fixture = LogFixture()
+        try fixture.disk.openStore(at: "/store", create: true).makeDirectory("lost+found")
+        XCTAssertTrue(try fixture.open().created)
+    }
+
+    func test_segments_that_lost_everything_else_are_damage_and_not_the_files_of_others() throws {
+        let fixture = LogFixture()
+        try fixture.open()
+        try fixture.commit([1])
+        try fixture.crash()
+        fixture.disk.replaceContents(of: "notes.txt", with: [1])
+        fixture.disk.replaceContents(of: StoreIdentity.fileName, with: nil)
+        fixture.disk.replaceContents(of: Manifest.fileName, with: nil)
+        XCTAssertEqual(try fixture.damage()?.file, StoreIdentity.fileName)
     }
 }

@@ -1,3 +1,5 @@
+import WellspringLog
+
 /// What can go wrong between the library and its storage.
 ///
 /// Each case says what to do next. None carries the content of an event.
@@ -27,6 +29,9 @@ public enum EventStoreError: Error, Hashable, Sendable {
     case locked(path: String, owner: String)
     /// There is no store at the path.
     case notAStore(path: String)
+    /// There is no store in the directory, but there are other files: no store is made there, and
+    /// nothing was touched. Check the path, or choose an empty directory or a new one.
+    case notEmpty(path: String)
     /// A newer version of the library wrote the store. Use that version.
     case unsupportedFormat(file: String, reason: String)
     /// The store was closed.
@@ -120,12 +125,16 @@ extension EventStoreError: CustomStringConvertible {
         case .locked(let path, let owner):
             "\(path) is open for writing elsewhere (\(owner)). Close it there first."
         case .notAStore(let path): "There is no event store at \(path)."
+        case .notEmpty(let path):
+            "There is no event store at \(path), but there are other files; nothing was touched. "
+                + "Check the path, or choose an empty directory."
         case .unsupportedFormat(let file, let reason):
             "\(file) was written by a newer version: \(reason)."
         case .closed: "The store is closed."
         case .forked: "The store was opened before a fork and cannot be used in the child."
         case .cancelled: "The task was cancelled; nothing was written."
-        case .io(let call, let file, let code): "\(call) failed on \(file): error \(code)."
+        case .io(let call, let file, let code):
+            "\(SystemError(call: call, file: file, code: code))."
         case .storage(let reason): "The storage failed: \(reason)."
         }
     }

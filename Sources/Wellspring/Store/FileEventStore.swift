@@ -63,6 +63,7 @@ public final class FileEventStore: QueuedHeadStore {
     ///
     /// - Throws: ``EventStoreError/damaged(_:)`` when acknowledged events are missing or changed:
     ///   nothing is touched then. ``EventStoreError/locked(path:owner:)`` when it is open already.
+    ///   ``EventStoreError/notEmpty(path:)`` when the directory holds other things than a store.
     public convenience init(
         at path: String, configuration: Configuration = Configuration()
     ) async throws(EventStoreError) {

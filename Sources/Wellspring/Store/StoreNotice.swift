@@ -61,6 +61,7 @@ extension EventStoreError {
                 StoreDamage(file: damage.file, offset: damage.offset, reason: damage.reason))
         case .locked(let owner): self = .locked(path: path, owner: owner)
         case .notAStore(let path): self = .notAStore(path: path)
+        case .notEmpty(let path): self = .notEmpty(path: path)
         case .unsupportedFormat(let file, let reason):
             self = .unsupportedFormat(file: file, reason: reason)
         case .closed: self = .closed
@@ -75,8 +76,8 @@ extension EventStoreError {
 }
 
 extension SystemError: CustomStringConvertible {
-    /// What failed, on which file, with the system's number.
+    /// What failed, on which file, in the system's words and with its number.
     public var description: String {
-        "\(call) failed\(file.isEmpty ? "" : " on \(file)") with error \(code)"
+        "\(call) failed\(file.isEmpty ? "" : " on \(file)"): \(words) (error \(code))"
     }
 }

@@ -16,6 +16,13 @@ extension SystemError {
     package init(call: String, file: String, code: Int32) {
         self.init(call: call, file: file, code: code, kind: Kind(code: code))
     }
+
+    /// What the system calls the error: "No space left on device".
+    package var words: String {
+        var text = [CChar](repeating: 0, count: 256)
+        guard strerror_r(code, &text, text.count - 1) == 0 else { return "unknown error" }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
 }
 
 extension SystemError.Kind {

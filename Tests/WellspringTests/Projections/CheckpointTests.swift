@@ -105,9 +105,9 @@ final class CheckpointTests: XCTestCase {
     }
 
     func test_state_that_cannot_be_loaded_is_reported_and_replayed() async throws {
-        checkpoints.failLoading(with: .io(call: "read", file: "contents.ckpt", code: 5))
-        try await assertDiscarded(
-            because: "it cannot be read: read failed on contents.ckpt: error 5.")
+        let error = EventStoreError.io(call: "read", file: "contents.ckpt", code: 5)
+        checkpoints.failLoading(with: error)
+        try await assertDiscarded(because: "it cannot be read: \(error)")
     }
 
     func test_damaged_state_is_reported_without_the_advice_for_a_damaged_log() async throws {

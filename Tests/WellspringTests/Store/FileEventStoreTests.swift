@@ -72,6 +72,23 @@ final class FileEventStoreTests: XCTestCase {
         XCTAssertFalse(FileManager.default.fileExists(atPath: path))
     }
 
+    func test_a_mistyped_path_does_not_make_a_store_of_somebody_elses_directory() async throws {
+        let path = try temporaryDirectory(self)
+        try "secret".write(toFile: path + "/diary.txt", atomically: true, encoding: .utf8)
+        let error = await storeError { _ = try await FileEventStore(at: path) }
+        XCTAssertEqual(error, .notEmpty(path: path))
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: path), ["diary.txt"])
+    }
+
+    func test_a_failure_of_the_machine_is_told_in_words() async throws {
+        let path = try temporaryDirectory(self)
+        try FileManager.default.createSymbolicLink(
+            atPath: path + "/link", withDestinationPath: path)
+        let error = await storeError { _ = try await FileEventStore(at: path + "/link") }
+        let text = try XCTUnwrap(error).description
+        XCTAssertTrue(text.contains("symbolic links (error "), text)
+    }
+
     func test_everything_fails_after_close_and_closing_again_does_nothing() async throws {
         let store = try await FileEventStore(at: try temporaryDirectory(self) + "/store")
         try await store.appendSample(1)

@@ -11,7 +11,8 @@ final class StoreFailureTests: XCTestCase {
         try await store.appendSample(1)
         disk.inject(.init(.noSpace, operations: [.write]))
         let error = await storeError { try await store.appendSample(2) }
-        guard case .storageFull? = error else { return XCTFail("\(error as Any)") }
+        guard case .storageFull(let reason)? = error else { return XCTFail("\(error as Any)") }
+        XCTAssertTrue(reason.contains("No space left on device"), reason)
         let receipt = try await store.appendSample(3)
         XCTAssertEqual(receipt.position, LogPosition(2))
         let log = try await store.wholeLog()
