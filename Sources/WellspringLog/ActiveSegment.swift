@@ -82,7 +82,13 @@ struct PreparedSegment {
         let file = try AtomicFile.createAnew(directory, LogLayout.nextSegment)
         let length = max(
             UInt64(SegmentHeader.length), min(ActiveSegment.firstStep, segmentBytes))
-        try ActiveSegment.writeZeros(to: file, in: 0..<length)
+        do throws(SystemError) {
+            try ActiveSegment.writeZeros(to: file, in: 0..<length)
+        } catch {
+            // On a full disk the segment in use needs the room.
+            try? file.truncate(to: 0)
+            throw error
+        }
         return PreparedSegment(file: file, zeroedEnd: length)
     }
 

@@ -60,6 +60,17 @@ final class CommitLogSegmentsTests: XCTestCase {
         XCTAssertEqual(try fixture.commit([1]).firstPosition, 3)
     }
 
+    func test_a_next_segment_for_which_there_is_no_room_takes_none_from_the_frames() throws {
+        let fixture = LogFixture(segmentBytes: 1 << 20)
+        try fixture.open()
+        try fixture.commit(bytes(600_000))
+        let used = fixture.disk.fileNames.reduce(0) {
+            $0 + (fixture.disk.contents(of: $1)?.count ?? 0)
+        }
+        fixture.disk.capacity = used + 200_000
+        XCTAssertNoThrow(try fixture.commit(bytes(150_000)))
+    }
+
     func test_zeros_are_written_ahead_again_after_a_write_was_taken_back() throws {
         let fixture = LogFixture()
         try fixture.open()

@@ -52,6 +52,16 @@ final class PosixFileSystemTests: XCTestCase {
         XCTAssertEqual(try mode(of: "a/b/store"), 0o700)
     }
 
+    func test_a_directory_above_a_name_that_begins_with_an_accent_is_made_too() throws {
+        _ = try openStore("a/\u{301}b")
+        XCTAssertEqual(try mode(of: "a"), 0o700)
+    }
+
+    func test_a_path_with_a_zero_byte_is_not_taken_for_its_beginning() throws {
+        assertThrows(.other, try openStore("store\0of mine"))
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: root), [])
+    }
+
     func test_a_store_that_is_not_there_is_made_only_on_demand() {
         let path = root + "/none"
         assertThrows(.notFound, try PosixFileSystem().openStore(at: path, create: false))

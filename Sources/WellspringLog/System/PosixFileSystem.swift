@@ -13,6 +13,10 @@ package struct PosixFileSystem: FileSystem {
     package func openStore(
         at path: String, create: Bool
     ) throws(SystemError) -> any StoreDirectory {
+        // For the system the path would end there, and be another directory's.
+        guard !path.utf8.contains(0) else {
+            throw SystemError(call: "open", file: path, code: EINVAL)
+        }
         let path = Self.withoutTrailingSlashes(path)
         if create { try Self.makeDirectories(path) }
         let descriptor = try Self.openDirectory(at: path)
@@ -72,17 +76,20 @@ package struct PosixFileSystem: FileSystem {
     }
 
     /// The directories above `path`, the nearest first.
+    ///
+    /// In bytes, as the system sees it: a slash with an accent is no `Character("/")`.
     private static func ancestors(of path: String) -> [String] {
+        let separator = UInt8(ascii: "/")
         var result: [String] = []
-        var rest = path[...]
-        while let slash = rest.lastIndex(of: "/") {
+        var rest = Substring(path).utf8
+        while let slash = rest.lastIndex(of: separator) {
             rest = rest[..<slash]
-            while rest.hasSuffix("/") { rest.removeLast() }
+            while rest.last == separator { rest.removeLast() }
             if rest.isEmpty {
                 if path != "/" { result.append("/") }
                 return result
             }
-            result.append(String(rest))
+            result.append(String(Substring(rest)))
         }
         return result + ["."]
     }
