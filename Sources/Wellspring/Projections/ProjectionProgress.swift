@@ -50,6 +50,10 @@ extension ProjectionProgress {
     mutating func beginRun() -> Bool {
         guard !isRunning else { return false }
         isRunning = true
+        if case .stopped(let stop) = phase, !stop.isOrderly {
+            // Nobody knows how old the model is by now.
+            hasCaughtUp = false
+        }
         phase = .starting
         return true
     }
@@ -145,7 +149,7 @@ extension ProjectionProgress {
     func readiness(for wanted: LogPosition) -> Readiness<P> {
         let isThere = hasCaughtUp && position >= wanted
         if case .stopped(let stop) = phase {
-            if case .cancelled = stop.reason, isThere { return .ready(model) }
+            if stop.isOrderly, isThere { return .ready(model) }
             return .stopped(stop)
         }
         return isThere ? .ready(model) : .notYet
@@ -185,5 +189,12 @@ extension ProjectionProgress {
             due.append(wait.waiter)
         }
         return due
+    }
+}
+
+extension ProjectionStop {
+    /// Whether nothing went wrong: the run was ended from outside.
+    fileprivate var isOrderly: Bool {
+        if case .cancelled = reason { true } else { false }
     }
 }

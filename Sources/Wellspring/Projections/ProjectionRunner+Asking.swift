@@ -4,7 +4,7 @@ extension ProjectionRunner {
     /// Answers `query`.
     ///
     /// The first answer waits until the model has taken in the whole log once: a model that is
-    /// still being replayed is no answer.
+    /// still being replayed is no answer. So does the first one of a run after one that failed.
     ///
     /// - Parameters:
     ///   - query: The question.

@@ -8,6 +8,8 @@ public struct QueryBus: Sendable {
     private let runners: [ObjectIdentifier: any Sendable]
 
     /// Creates a bus over the runners of all models that may be asked.
+    ///
+    /// Of two runners of one projection the last is asked.
     public init<each P: Projection>(_ runner: repeat ProjectionRunner<each P>) {
         var runners: [ObjectIdentifier: any Sendable] = [:]
         repeat runners[ObjectIdentifier((each P).self)] = each runner

@@ -104,8 +104,11 @@ func runOnce<P: Projection>(_ runner: ProjectionRunner<P>) async throws {
 }
 
 extension ProjectionRunner {
+    /// Whether a question waits for its answer.
+    var hasQuestion: Bool { progress.withLock { $0.waiting > 0 } }
+
     /// Returns once a question waits for its answer.
     func waitForQuestion() async {
-        while progress.withLock({ $0.waiting }) == 0 { await Task.yield() }
+        while !hasQuestion { await Task.yield() }
     }
 }

@@ -1,4 +1,5 @@
 import Wellspring
+import WellspringLog
 import WellspringTestKit
 import XCTest
 
@@ -122,6 +123,41 @@ final class StoppedProjectionTests: XCTestCase {
             let position = runner.state.stop?.position
             XCTAssertEqual(position, LogPosition(1))
             XCTAssertEqual(runner.snapshot().model.count, 1)
+        }
+    }
+
+    func test_a_failed_model_answers_nothing_while_it_is_run_again() async throws {
+        try await store.add(.filled(cents: 1), to: "ada")
+        let isAgain = Guarded(false)
+        let (reached, goOn) = (Signal(), Signal())
+        let slow = InterferingStore(
+            base: store,
+            beforeReading: { _ in
+                guard isAgain.withLock({ $0 }) else { return }
+                reached.give()
+                await goOn.wait()
+            })
+        let runner = ProjectionRunner(Believer.self, from: slow, clock: ManualClock())
+        let store = store
+        try await withRunning(runner) {
+            _ = try await runner.ask(SumBelieved(), after: LogPosition(1))
+            try await store.add(.spent(cents: 50, on: "gin"), to: "ada")
+            while runner.state.stop == nil { await Task.yield() }
+        }
+        isAgain.withLock { $0 = true }
+        try await withRunning(runner) {
+            await reached.wait()
+            let isAnswered = Guarded(false)
+            let question = Task {
+                defer { isAnswered.withLock { $0 = true } }
+                return await caught { () async throws(QueryFailure) in
+                    try await runner.ask(SumBelieved())
+                }
+            }
+            while !runner.hasQuestion, !isAnswered.withLock({ $0 }) { await Task.yield() }
+            goOn.give()
+            let failure = await question.value
+            guard case .stopped? = failure else { return XCTFail("\(failure as Any)") }
         }
     }
 
