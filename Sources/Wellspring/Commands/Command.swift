@@ -86,7 +86,7 @@ public struct CommandReceipt<A: Aggregate>: Sendable {
     ///
     /// Pass it to ``QueryBus/ask(_:after:timeout:)`` to read what was just written.
     public let position: LogPosition
-    /// The id of the command. Its events name it as their cause, unless the context named another.
+    /// The id of the command, which its events name as their cause unless the context says another.
     public let commandID: MessageID
 }
 
