@@ -195,6 +195,16 @@ final class ProgramTests: XCTestCase {
         }
     }
 
+    func test_an_order_that_no_shop_would_take_founds_no_store() throws {
+        let placed = try run(
+            "place", "o-1", "--customer", "ada", "--quantity", "0", "--amount-cents=5",
+            "--store", try store())
+        XCTAssertEqual(placed.status, 1)
+        XCTAssertEqual(
+            placed.errors, "OrderApp: order 'o-1': the quantity must be at least 1, not 0\n")
+        XCTAssertFalse(FileManager.default.fileExists(atPath: try store()))
+    }
+
     func test_a_file_that_cannot_be_imported_founds_no_store() throws {
         let missing = try run("import", "/no/such.csv", "--store", try store())
         XCTAssertEqual(missing.status, 1)

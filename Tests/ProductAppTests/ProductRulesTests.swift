@@ -28,6 +28,16 @@ final class ProductRulesTests: XCTestCase {
                     + "price 12.34 EUR, not 0.99 EUR; stock 5, not 6"))
     }
 
+    func test_ids_that_only_look_alike_are_named_as_a_difference() {
+        func listing(_ category: Category.ID) -> Listing {
+            Listing(
+                name: "Cup", category: category, brand: "b", price: Money(cents: 1), stock: 1)
+        }
+        let (composed, decomposed) = (listing("caf\u{E9}"), listing("cafe\u{301}"))
+        XCTAssertNotEqual(composed, decomposed)
+        XCTAssertTrue(composed.differences(from: decomposed).hasPrefix("category "))
+    }
+
     func test_a_product_needs_a_name_a_category_and_a_brand() throws {
         try nothing.when(CreateProduct(listing: .sample("")))
             .thenRejected(.missing(field: "name"))

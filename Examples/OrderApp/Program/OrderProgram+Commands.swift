@@ -11,6 +11,12 @@ extension OrderProgram {
             date: try date(arguments),
             quantity: try number("quantity", arguments),
             amountCents: try number("amount-cents", arguments))
+        // The rules come first: an order that no shop would take founds none.
+        do {
+            _ = try PlaceOrder(terms: terms).decide(given: Order())
+        } catch {
+            throw rejected(id, error)
+        }
         try await Shop.open(at: arguments.store, creating: true) { shop in
             let receipt = try await explaining(id) { () async throws(PlaceOrder.Failure) in
                 try await shop.place(id, terms)
@@ -60,10 +66,14 @@ extension OrderProgram {
         do {
             return try await send()
         } catch .rejected(let rejection) {
-            throw Failure("order '\(id.rawValue.printable)': \(rejection)")
+            throw rejected(id, rejection)
         } catch {
             throw error
         }
+    }
+
+    private static func rejected(_ id: Order.ID, _ rejection: Order.Rejection) -> Failure {
+        Failure("order '\(id.rawValue.printable)': \(rejection)")
     }
 
     // MARK: - Arguments

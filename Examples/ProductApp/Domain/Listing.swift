@@ -19,7 +19,8 @@ extension Listing {
             ("price", "\(price)", "\(other.price)"),
             ("stock", "\(stock)", "\(other.stock)"),
         ]
-        return fields.filter { $0.mine != $0.theirs }
+        // As bytes, like the ids: two spellings of é look alike and are two categories.
+        return fields.filter { !$0.mine.utf8.elementsEqual($0.theirs.utf8) }
             .map { "\($0) \($1), not \($2)" }
             .joined(separator: "; ")
     }
