@@ -3,6 +3,7 @@ import WellspringLog
 /// A log in a directory of files: the durable log, with events in its frames.
 final class FileLog: EventLog {
     private let log: CommitLog
+    private let directory: any StoreDirectory
     private let shelf: RecordShelf
     /// Touched by whoever commits, one at a time.
     private let client: FileLogClient
@@ -23,13 +24,15 @@ final class FileLog: EventLog {
         let client = FileLogClient()
         let log = try CommitLog.open(directory, configuration: configuration, client: client)
         let state = client.takeRebuilt()
-        return (FileLog(log, client, configuration), state)
+        return (FileLog(log, client, configuration, in: directory), state)
     }
 
     private init(
-        _ log: CommitLog, _ client: FileLogClient, _ configuration: LogConfiguration
+        _ log: CommitLog, _ client: FileLogClient, _ configuration: LogConfiguration,
+        in directory: any StoreDirectory
     ) {
         self.log = log
+        self.directory = directory
         self.client = client
         shelf = client.shelf
         durability = configuration.durability
@@ -59,17 +62,19 @@ final class FileLog: EventLog {
         }
         shelf.add(
             places: client.writer.places, definitions: client.writer.definitions, frame: place)
-        try syncWhenIntervalIsOver(place)
+        try syncWhenIntervalIsOver()
     }
 
     /// Syncs in the midst of steady traffic too, when no timer gets its turn.
-    private func syncWhenIntervalIsOver(_ place: FramePlace) throws(CommitFailure) {
+    private func syncWhenIntervalIsOver() throws(CommitFailure) {
         guard case .interval(let nanoseconds, _) = durability else { return }
         guard log.unsyncedBytes > 0 else { return client.firstUnsyncedAt = nil }
-        let first = client.firstUnsyncedAt ?? place.recordedAt
+        // Recorded times would stand still while the clock is behind them.
+        let now = directory.wallClock()
+        let first = client.firstUnsyncedAt ?? now
         client.firstUnsyncedAt = first
-        // Recorded times never go back.
-        guard UInt64(place.recordedAt - first) >= nanoseconds else { return }
+        // A clock that was set back has hidden how long it was: then it was long enough.
+        guard UInt64(bitPattern: now &- first) >= nanoseconds else { return }
         try log.sync()
         client.firstUnsyncedAt = nil
     }

@@ -39,6 +39,18 @@ final class StoreDurabilityTests: XCTestCase {
         await store.close()
     }
 
+    func test_an_interval_ends_though_the_clock_is_set_back() async throws {
+        let (store, disk) = try await open(.interval(time: .milliseconds(50), bytes: 1 << 20))
+        try await store.appendSample(1)
+        disk.advanceClock(nanoseconds: -3_600_000_000_000)
+        for number in 2...4 {
+            try await store.appendSample(number)
+            disk.advanceClock(nanoseconds: 50_000_000)
+        }
+        XCTAssertGreaterThanOrEqual(store.durablePosition, LogPosition(3))
+        await store.close()
+    }
+
     func test_an_interval_ends_with_its_bytes() async throws {
         let (store, _) = try await open(.interval(time: .seconds(1_000), bytes: 2_000))
         var number = 0
