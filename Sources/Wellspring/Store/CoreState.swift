@@ -31,6 +31,8 @@ struct CoreState {
     var isTimerDue = false
     var syncRequests: [SyncRequest] = []
     var closeRequests: [UnsafeContinuation<Void, Never>] = []
+    /// Whether the end was asked for, be the store poisoned or not.
+    var isClosing = false
     /// Whether the log has been given up, by whoever was at work on it.
     var isReleased = false
 

@@ -40,11 +40,13 @@ public struct FileCheckpointStore: CheckpointStore {
             }
         }
         let (directory, storeID, lock) = (store.directory, store.storeID, store.savingCheckpoints)
+        let core = store.core
         return try await onThread(of: directory, named: "wellspring-save") {
             Result { () throws(EventStoreError) in
                 let file = CheckpointFile.encode(checkpoint, storeID: storeID)
                 // One at a time: two savers of one projection would share a temporary file.
                 try lock.withLock { _ throws(EventStoreError) in
+                    try core.checkNotClosed()
                     try Self.save(
                         file, as: CheckpointFile.name(of: checkpoint.projection), in: directory)
                 }
@@ -55,10 +57,11 @@ public struct FileCheckpointStore: CheckpointStore {
     /// Forgets what was saved for `projection`.
     public func remove(_ projection: ProjectionName) async throws(EventStoreError) {
         try store.core.checkNotClosed()
-        let (directory, lock) = (store.directory, store.savingCheckpoints)
+        let (directory, lock, core) = (store.directory, store.savingCheckpoints, store.core)
         return try await onThread(of: directory, named: "wellspring-remove") {
             Result { () throws(EventStoreError) in
                 try lock.withLock { _ throws(EventStoreError) in
+                    try core.checkNotClosed()
                     try Self.remove(CheckpointFile.name(of: projection), from: directory)
                 }
             }

@@ -146,6 +146,11 @@ public final class FileEventStore: QueuedHeadStore {
     ///
     /// Everything on it fails from now on. Further calls do nothing.
     public func close() async {
+        core.refuseMore()
+        // A projection that is being saved is ours; afterwards the directory may be another's.
+        await onThread(of: directory, named: "wellspring-close") { [savingCheckpoints] in
+            savingCheckpoints.withLock { _ in }
+        }
         await core.close()
     }
 }

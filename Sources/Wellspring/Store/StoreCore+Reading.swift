@@ -74,7 +74,7 @@ extension StoreCore {
     }
 
     func checkNotClosed() throws(EventStoreError) {
-        if case .closed? = state.withLock({ $0.end }) { throw .closed }
+        if state.withLock({ $0.isClosing }) { throw .closed }
     }
 }
 

@@ -343,12 +343,7 @@ extension StoreCore {
 
     /// Finishes what was accepted, refuses the rest, and ends the log properly.
     func close() async {
-        let wakeups = state.withLock { state -> [Wakeup] in
-            guard state.end == nil else { return [] }
-            state.end = .closed
-            return state.waiters.takeAll(.closed)
-        }
-        for wakeup in wakeups { wakeup.resume() }
+        refuseMore()
         guard let worker = worker.withLock({ $0 }) else { return }
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             let (isReleased, wakes) = state.withLock { state in
@@ -362,6 +357,17 @@ extension StoreCore {
             if wakes { worker.wake() }
         }
         stopWorker()
+    }
+
+    /// Refuses all that comes from now on.
+    func refuseMore() {
+        let wakeups = state.withLock { state -> [Wakeup] in
+            state.isClosing = true
+            guard state.end == nil else { return [] }
+            state.end = .closed
+            return state.waiters.takeAll(.closed)
+        }
+        for wakeup in wakeups { wakeup.resume() }
     }
 
     /// Lets go of everything without writing more: what a store does that is dropped unclosed.

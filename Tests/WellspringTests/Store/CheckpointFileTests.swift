@@ -1,3 +1,4 @@
+import Foundation
 import Wellspring
 import WellspringLog
 import WellspringTestKit
@@ -43,6 +44,50 @@ final class CheckpointFileTests: XCTestCase {
     func test_one_of_another_projection_counts_as_absent() throws {
         let file = CheckpointFile.encode(checkpoint, storeID: owner)
         XCTAssertNil(try CheckpointFile.decode(file, of: "customers", storeID: owner))
+    }
+
+    func test_nothing_is_saved_in_a_store_that_was_closed_after_a_failure() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk)
+        try await store.appendSample(1)
+        disk.inject(.init(.inputOutput, operations: [.sync]))
+        _ = await storeError { try await store.appendSample(2) }
+        await store.close()
+        let next = try await FileEventStore(on: disk)
+        let checkpoint = Checkpoint(
+            projection: "p", revision: 1, position: LogPosition(1), state: EventPayload(utf8: "old")
+        )
+        let error = await storeError { try await store.checkpoints.save(checkpoint) }
+        XCTAssertEqual(error, .closed)
+        let saved = try await next.checkpoints.load("p")
+        XCTAssertNil(saved, "the directory is another's by now")
+        await next.close()
+    }
+
+    func test_closing_waits_for_what_is_being_saved() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk)
+        let (begun, done) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        Thread.detachNewThread { [saving = store.savingCheckpoints] in
+            saving.withLock { _ in
+                begun.signal()
+                done.wait()
+            }
+        }
+        await onThread(of: store.directory, named: "wait") { begun.wait() }
+        let closing = Task { await store.close() }
+        while (try? store.core.checkNotClosed()) != nil { await Task.yield() }
+        for _ in 0..<1_000 {
+            let error = await storeError { _ = try await FileEventStore(on: disk) }
+            guard case .locked? = error else {
+                done.signal()
+                return XCTFail("\(error as Any)")
+            }
+        }
+        done.signal()
+        await closing.value
+        let next = try await FileEventStore(on: disk)
+        await next.close()
     }
 
     func test_saving_replaces_and_removing_forgets() async throws {
