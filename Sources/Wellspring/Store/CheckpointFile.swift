@@ -3,7 +3,7 @@ import WellspringLog
 // views/<hash of the name>.ckpt, as FileFormat.md lays it down under "Saved projections":
 //
 //     magic:8 bytes  major:u16  minor:u16  nameLength:u32  storeID:16 bytes
-//     revision:i64  position:u64  stateLength:u64  name  state  checksum:u32
+//     revision:i64  position:u64  lastEvent:16 bytes  stateLength:u64  name  state  checksum:u32
 //
 // The checksum is CRC-32C over everything before it.
 
@@ -24,9 +24,15 @@ enum CheckpointFile {
         return "\(directory)/\(String(repeating: "0", count: 16 - digits.count))\(digits).ckpt"
     }
 
-    static func encode(_ checkpoint: Checkpoint, storeID: StoreUUID) -> [UInt8] {
+    /// Returns the content of the file.
+    ///
+    /// - Parameter lastEvent: The id of the event at the checkpoint's position, by which the state
+    ///   is told from one of another history of the same store.
+    static func encode(
+        _ checkpoint: Checkpoint, lastEvent: MessageID, storeID: StoreUUID
+    ) -> [UInt8] {
         let name = Array(checkpoint.projection.rawValue.utf8)
-        var writer = ByteWriter(capacity: 72 + name.count + checkpoint.state.count)
+        var writer = ByteWriter(capacity: 88 + name.count + checkpoint.state.count)
         writer.append(magic)
         writer.append(major)
         writer.append(0 as UInt16)
@@ -35,6 +41,8 @@ enum CheckpointFile {
         writer.append(storeID.low)
         writer.append(Int64(checkpoint.revision))
         writer.append(checkpoint.position.rawValue)
+        writer.append(lastEvent.high.byteSwapped)
+        writer.append(lastEvent.low.byteSwapped)
         writer.append(UInt64(checkpoint.state.count))
         writer.append(name)
         checkpoint.state.withUnsafeBytes { writer.append($0) }
@@ -45,7 +53,7 @@ enum CheckpointFile {
     /// Reads a file; `nil` when it belongs to another projection with the same hash.
     static func decode(
         _ bytes: [UInt8], of projection: ProjectionName, storeID: StoreUUID
-    ) throws(MalformedBody) -> Checkpoint? {
+    ) throws(MalformedBody) -> (checkpoint: Checkpoint, lastEvent: MessageID)? {
         try bytes.withUnsafeBufferPointer { buffer throws(MalformedBody) in
             let all = UnsafeRawBufferPointer(buffer)
             var reader = ByteReader(all)
@@ -68,13 +76,17 @@ enum CheckpointFile {
             }
             let revision = try reader.readInt64()
             let position = try reader.readUInt64()
+            let lastEvent = MessageID(
+                high: try reader.readUInt64().byteSwapped,
+                low: try reader.readUInt64().byteSwapped)
             let stateLength = try reader.readUInt64()
             let name = ProjectionName(try reader.readString(nameLength))
             let state = EventPayload(try reader.readBytes(stateLength))
             guard name == projection, let revision = Int(exactly: revision) else { return nil }
-            return Checkpoint(
+            let checkpoint = Checkpoint(
                 projection: name, revision: revision, position: LogPosition(position),
                 state: state)
+            return (checkpoint, lastEvent)
         }
     }
 }

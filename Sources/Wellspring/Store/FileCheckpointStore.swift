@@ -9,14 +9,17 @@ public struct FileCheckpointStore: CheckpointStore {
 
     /// Returns what was saved last for `projection`, or `nil` when there is nothing.
     ///
+    /// State that was saved over another history of the log, as when the log alone was restored
+    /// from a backup and went on from there, is not believed.
+    ///
     /// - Throws: ``EventStoreError/damaged(_:)`` when the file cannot be believed. Nothing is lost
     ///   by that: the projection is replayed.
     public func load(_ projection: ProjectionName) async throws(EventStoreError) -> Checkpoint? {
         try store.core.checkNotClosed()
-        let (directory, storeID) = (store.directory, store.storeID)
+        let (directory, storeID, core) = (store.directory, store.storeID, store.core)
         let loaded = await onThread(of: directory, named: "wellspring-load") {
             Result { () throws(EventStoreError) in
-                try Self.load(projection, from: directory, storeID: storeID)
+                try Self.load(projection, from: directory, storeID: storeID, core)
             }
         }
         if case .failure(.damaged(let damage)) = loaded {
@@ -43,7 +46,9 @@ public struct FileCheckpointStore: CheckpointStore {
         let core = store.core
         return try await onThread(of: directory, named: "wellspring-save") {
             Result { () throws(EventStoreError) in
-                let file = CheckpointFile.encode(checkpoint, storeID: storeID)
+                let file = CheckpointFile.encode(
+                    checkpoint, lastEvent: try core.eventID(at: checkpoint.position) ?? .none,
+                    storeID: storeID)
                 // One at a time: two savers of one projection would share a temporary file.
                 try lock.withLock { _ throws(EventStoreError) in
                     try core.checkNotClosed()
@@ -71,7 +76,8 @@ public struct FileCheckpointStore: CheckpointStore {
 
 extension FileCheckpointStore {
     private static func load(
-        _ projection: ProjectionName, from directory: any StoreDirectory, storeID: StoreUUID
+        _ projection: ProjectionName, from directory: any StoreDirectory, storeID: StoreUUID,
+        _ core: StoreCore
     ) throws(EventStoreError) -> Checkpoint? {
         let name = CheckpointFile.name(of: projection)
         let bytes: [UInt8]?
@@ -81,12 +87,24 @@ extension FileCheckpointStore {
             throw EventStoreError(error)
         }
         guard let bytes else { return nil }
+        let saved: (checkpoint: Checkpoint, lastEvent: MessageID)?
         do {
-            return try CheckpointFile.decode(bytes, of: projection, storeID: storeID)
+            saved = try CheckpointFile.decode(bytes, of: projection, storeID: storeID)
         } catch {
             throw .damaged(
                 StoreDamage(file: name, offset: UInt64(error.offset), reason: error.reason))
         }
+        guard let saved else { return nil }
+        // One beyond the end of the log is the runner's to refuse, which knows the end.
+        let id = try core.eventID(at: saved.checkpoint.position) ?? saved.lastEvent
+        guard id == saved.lastEvent else {
+            throw .damaged(
+                StoreDamage(
+                    file: name, offset: 48,
+                    reason: "the log holds another event at position "
+                        + "\(saved.checkpoint.position), as after restoring a backup of it"))
+        }
+        return saved.checkpoint
     }
 
     private static func save(
@@ -116,4 +134,19 @@ extension FileCheckpointStore {
 extension FileEventStore {
     /// Where projections over this store keep their state: in the store's own directory.
     public var checkpoints: FileCheckpointStore { FileCheckpointStore(store: self) }
+}
+
+extension StoreCore {
+    /// Returns the id of the event at `position`, or `nil` where the log has none.
+    fileprivate func eventID(at position: LogPosition) throws(EventStoreError) -> MessageID? {
+        guard position > .start else { return nil }
+        let before = LogPosition(position.rawValue - 1)
+        let page = try read(LogRead(.forward(after: before), limit: ReadLimit(events: 1)))
+        return page.events.first { $0.position == position }?.id
+    }
+}
+
+extension MessageID {
+    /// Stands for the event before the first.
+    fileprivate static let none = MessageID(high: 0, low: 0)
 }

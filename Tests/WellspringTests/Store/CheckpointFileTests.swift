@@ -8,18 +8,21 @@ import XCTest
 
 final class CheckpointFileTests: XCTestCase {
     private let owner = StoreUUID(high: 1, low: 2)
+    private let last = MessageID(high: 3, low: 4)
     private let checkpoint = Checkpoint(
         projection: "orders", revision: 3, position: LogPosition(9),
         state: EventPayload(utf8: #"{"count":1}"#))
 
     func test_it_survives_writing_and_reading() throws {
-        let file = CheckpointFile.encode(checkpoint, storeID: owner)
-        XCTAssertEqual(
-            try CheckpointFile.decode(file, of: "orders", storeID: owner), checkpoint)
+        let file = CheckpointFile.encode(checkpoint, lastEvent: last, storeID: owner)
+        let read = try XCTUnwrap(
+            try CheckpointFile.decode(file, of: "orders", storeID: owner))
+        XCTAssertEqual(read.checkpoint, checkpoint)
+        XCTAssertEqual(read.lastEvent, last)
     }
 
     func test_every_flipped_bit_is_noticed() {
-        let file = CheckpointFile.encode(checkpoint, storeID: owner)
+        let file = CheckpointFile.encode(checkpoint, lastEvent: last, storeID: owner)
         for bit in 0..<file.count * 8 {
             var damaged = file
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
@@ -29,7 +32,7 @@ final class CheckpointFileTests: XCTestCase {
     }
 
     func test_every_cut_is_noticed() {
-        let file = CheckpointFile.encode(checkpoint, storeID: owner)
+        let file = CheckpointFile.encode(checkpoint, lastEvent: last, storeID: owner)
         for length in 0..<file.count {
             XCTAssertThrowsError(
                 try CheckpointFile.decode(Array(file[..<length]), of: "orders", storeID: owner))
@@ -37,12 +40,13 @@ final class CheckpointFileTests: XCTestCase {
     }
 
     func test_one_of_another_store_is_refused() {
-        let file = CheckpointFile.encode(checkpoint, storeID: StoreUUID(high: 1, low: 3))
+        let file = CheckpointFile.encode(
+            checkpoint, lastEvent: last, storeID: StoreUUID(high: 1, low: 3))
         XCTAssertThrowsError(try CheckpointFile.decode(file, of: "orders", storeID: owner))
     }
 
     func test_one_of_another_projection_counts_as_absent() throws {
-        let file = CheckpointFile.encode(checkpoint, storeID: owner)
+        let file = CheckpointFile.encode(checkpoint, lastEvent: last, storeID: owner)
         XCTAssertNil(try CheckpointFile.decode(file, of: "customers", storeID: owner))
     }
 
@@ -138,6 +142,29 @@ final class CheckpointFileTests: XCTestCase {
         }
         guard case .invalidRequest? = error else { return XCTFail("\(error as Any)") }
         await store.close()
+    }
+
+    func test_state_over_another_history_of_the_log_is_not_believed() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk)
+        try await store.appendSample(1)
+        // The state of the disk now stands for a backup.
+        let backup = disk.afterCrash(keeping: .everything, seed: 2)
+        try await store.appendSample(2)
+        try await store.checkpoints.save(
+            Checkpoint(projection: "p", revision: 1, position: LogPosition(2), state: [1]))
+        await store.close()
+
+        let restored = try await FileEventStore(on: backup)
+        for number in 3...5 { try await restored.appendSample(number) }
+        try await restored.checkpoints.save(
+            Checkpoint(projection: "other", revision: 1, position: .start, state: []))
+        let name = CheckpointFile.name(of: "p")
+        backup.replaceContents(of: name, with: disk.contents(of: name))
+        let error = await storeError { _ = try await restored.checkpoints.load("p") }
+        guard case .damaged(let damage)? = error else { return XCTFail("\(error as Any)") }
+        XCTAssertTrue(damage.reason.contains("another event at position 2"), damage.reason)
+        await restored.close()
     }
 
     func test_a_crash_at_any_moment_of_saving_leaves_the_old_or_the_new() async throws {
