@@ -12,12 +12,28 @@ let package = Package(
         .library(name: "Wellspring", targets: ["Wellspring"]),
         .library(name: "WellspringTestKit", targets: ["WellspringTestKit"]),
     ],
+    traits: [
+        .trait(
+            name: "SQLite",
+            description: "Builds what needs the system's libsqlite3: rows of the benchmarks."),
+        .default(enabledTraits: []),
+    ],
     dependencies: [],
     targets: [
         // Imports form a fan: WellspringLog <- Wellspring <- everything else.
         .target(name: "WellspringLog"),
         .target(name: "Wellspring", dependencies: ["WellspringLog"]),
         .target(name: "WellspringTestKit", dependencies: ["Wellspring", "WellspringLog"]),
+
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
+        .executableTarget(
+            name: "WellspringBenchmarks",
+            dependencies: [
+                "Wellspring", "WellspringLog",
+                .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+            ]),
 
         // What the two applications share has nothing to do with event sourcing: CSV, options, tables.
         .target(name: "ExampleSupport", path: "Examples/Support"),
@@ -60,7 +76,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -1,0 +1,46 @@
+/// A store under measurement: one row of the table.
+///
+/// Encoding and decoding the sample event are inside every operation, as they are for users.
+protocol Contender: AnyObject, Sendable {
+    /// The name of the row.
+    static var row: String { get }
+
+    /// Opens a store in `directory`, new or existing.
+    init(at directory: String, isDurable: Bool) async throws
+
+    /// Appends events to the end of a stream.
+    var append: Operation { get }
+
+    /// Loads a stream and folds it.
+    func load(stream: Int) async throws -> CartTotals
+
+    /// Reads the whole log; decodes and sums up each event when `decodes`, else touches its bytes.
+    func replay(decodes: Bool) async throws -> Replayed
+
+    /// Loads a stream, decides, and appends one event at the version that was loaded; tries again
+    /// when another writer was first. Returns how often it tried.
+    var command: Command { get }
+
+    func close() async throws
+}
+
+/// An append in the style of its store.
+enum Operation: Sendable {
+    case tasks(@Sendable (_ numbers: Range<Int>, _ stream: Int) async throws -> Void)
+    case threads(@Sendable (_ numbers: Range<Int>, _ stream: Int) throws -> Void)
+}
+
+/// A command in the style of its store; the result is the number of tries.
+enum Command: Sendable {
+    case tasks(@Sendable (_ number: Int, _ stream: Int) async throws -> Int)
+    case threads(@Sendable (_ number: Int, _ stream: Int) throws -> Int)
+    /// The row has no version to check.
+    case none
+}
+
+/// What a replay has seen.
+struct Replayed: Equatable {
+    var events = 0
+    var cents = 0
+    var bytes = 0
+}

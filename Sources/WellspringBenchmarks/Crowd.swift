@@ -1,0 +1,134 @@
+import Foundation
+import WellspringLog
+
+/// How long, or how often, a workload runs.
+struct Effort: Sendable {
+    /// The time for one measured stretch.
+    var seconds = 3.0
+    /// How many events the read workloads prepare.
+    var events = 200_000
+    /// How often each figure is taken; the median counts.
+    var rounds = 1
+}
+
+/// What a crowd of writers got done.
+struct CrowdResult {
+    var operations = 0
+    var elapsed = 0.0
+    var latencies = Latencies()
+    var tries = 0
+}
+
+/// Runs `writers` at once until the time is over, as tasks or threads, whichever the store needs.
+enum Crowd {
+    static func append(
+        _ operation: Operation, writers: Int, seconds: Double,
+        events: Int = 1, streams: @escaping @Sendable (_ writer: Int, _ turn: Int) -> Int
+    ) async throws -> CrowdResult {
+        switch operation {
+        case .tasks(let append):
+            try await tasks(writers, seconds) { writer, turn in
+                let first = (turn * writers + writer) * events
+                try await append(first..<first + events, streams(writer, turn))
+                return 1
+            }
+        case .threads(let append):
+            try await threads(writers, seconds) { writer, turn in
+                let first = (turn * writers + writer) * events
+                try append(first..<first + events, streams(writer, turn))
+                return 1
+            }
+        }
+    }
+
+    static func send(
+        _ command: Command, writers: Int, seconds: Double,
+        streams: @escaping @Sendable (_ writer: Int, _ turn: Int) -> Int
+    ) async throws -> CrowdResult? {
+        switch command {
+        case .tasks(let send):
+            try await tasks(writers, seconds) { writer, turn in
+                try await send(turn, streams(writer, turn))
+            }
+        case .threads(let send):
+            try await threads(writers, seconds) { writer, turn in
+                try send(turn, streams(writer, turn))
+            }
+        case .none: nil
+        }
+    }
+
+    private static func tasks(
+        _ count: Int, _ time: Double,
+        _ body: @escaping @Sendable (_ writer: Int, _ turn: Int) async throws -> Int
+    ) async throws -> CrowdResult {
+        let start = now()
+        let end = start + UInt64(time * 1e9)
+        return try await withThrowingTaskGroup(of: CrowdResult.self) { group in
+            for writer in 0..<count {
+                group.addTask {
+                    var result = CrowdResult()
+                    var turn = 0
+                    while case let began = now(), began < end {
+                        result.tries += try await body(writer, turn)
+                        result.latencies.add(now() - began)
+                        turn += 1
+                    }
+                    return result
+                }
+            }
+            var total = CrowdResult()
+            for try await result in group { total.add(result) }
+            total.elapsed = seconds(since: start)
+            return total
+        }
+    }
+
+    private static func threads(
+        _ count: Int, _ time: Double,
+        _ body: @escaping @Sendable (_ writer: Int, _ turn: Int) throws -> Int
+    ) async throws -> CrowdResult {
+        let start = now()
+        let end = start + UInt64(time * 1e9)
+        let results = Guarded<(left: Int, total: CrowdResult, failure: (any Error)?)>(
+            (count, CrowdResult(), nil))
+        return try await withCheckedThrowingContinuation { continuation in
+            for writer in 0..<count {
+                let thread = Thread {
+                    var result = CrowdResult()
+                    var failure: (any Error)?
+                    var turn = 0
+                    do {
+                        while case let began = now(), began < end {
+                            result.tries += try body(writer, turn)
+                            result.latencies.add(now() - began)
+                            turn += 1
+                        }
+                    } catch { failure = error }
+                    let finished = results.withLock { all -> Bool in
+                        all.total.add(result)
+                        all.failure = all.failure ?? failure
+                        all.left -= 1
+                        return all.left == 0
+                    }
+                    guard finished else { return }
+                    let (total, failed) = results.withLock { ($0.total, $0.failure) }
+                    if let failed { return continuation.resume(throwing: failed) }
+                    var whole = total
+                    whole.elapsed = seconds(since: start)
+                    continuation.resume(returning: whole)
+                }
+                thread.stackSize = 256 << 10
+                thread.start()
+            }
+        }
+    }
+}
+
+extension CrowdResult {
+    fileprivate mutating func add(_ other: CrowdResult) {
+        operations += other.latencies.count
+        tries += other.tries
+        latencies.add(other.latencies)
+    }
+}

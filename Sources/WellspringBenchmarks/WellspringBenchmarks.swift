@@ -1,0 +1,141 @@
+import Foundation
+
+/// Measures Wellspring beside the least that any log has to do, and beside what an engineer would
+/// write by hand over SQLite, in the same run on the same disk.
+@main
+struct WellspringBenchmarks {
+    static let usage = """
+        usage: WellspringBenchmarks [--json | --compare] [--store DIR] [--seconds N] [--events N]
+                                    [--rounds N] [WORKLOAD ...]
+
+        --json       one JSON object a line
+        --compare    a table with ratios (the default)
+        --store DIR  where the stores go; on the disk that is to be measured (default: here)
+        --seconds N  the time for one measured stretch (default 3)
+        --events N   the size of the stores that are read (default 200000)
+        --rounds N   how often each figure is taken; the median counts (default 1)
+
+        Workloads (all when none is named):
+        """
+
+    static func main() async {
+        do {
+            guard let options = try Options(CommandLine.arguments.dropFirst()) else {
+                write(help)
+                return
+            }
+            try await run(options)
+        } catch let error as BadUsage {
+            FileHandle.standardError.write(Data("\(error.message)\n".utf8))
+            exit(2)
+        } catch {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static var help: String {
+        usage + "\n"
+            + Workload.all.map {
+                "  " + $0.id.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.summary
+            }.joined(separator: "\n") + "\n"
+    }
+
+    private static var rows: [any Contender.Type] {
+        var rows: [any Contender.Type] = [
+            WellspringContender.self, WellspringMemoryContender.self, FloorContender.self,
+        ]
+        #if SQLite
+        rows += [SQLiteContender.self, SQLiteGroupContender.self]
+        #endif
+        return rows
+    }
+
+    private static func run(_ options: Options) async throws {
+        var measurements: [Measurement] = []
+        for workload in Workload.all
+        where options.workloads.isEmpty || options.workloads.contains(workload.id) {
+            for row in rows {
+                let taken = try await measure(workload, row, options)
+                measurements += taken
+                if options.isJSON { for figure in taken { write(figure.json + "\n") } }
+            }
+        }
+        if !options.isJSON { write(Table(measurements).text) }
+    }
+
+    private static func measure(
+        _ workload: Workload, _ row: any Contender.Type, _ options: Options
+    ) async throws -> [Measurement] {
+        var taken: [[Workload.Figure]] = []
+        for _ in 0..<options.effort.rounds {
+            let directory = options.directory + "/wellspring-bench-\(UUID().uuidString)"
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            do {
+                taken.append(
+                    try await workload.measure(
+                        row, .init(directory: directory, effort: options.effort)))
+            } catch is NotMeasured {
+                return []
+            }
+        }
+        guard let first = taken.first else { return [] }
+        return first.indices.map { index in
+            Measurement(
+                workload: workload.id, row: row.row, metric: first[index].metric,
+                value: median(taken.map { $0[index].value }), unit: first[index].unit)
+        }
+    }
+
+    private static func write(_ text: String) {
+        FileHandle.standardOutput.write(Data(text.utf8))
+    }
+}
+
+struct BadUsage: Error { let message: String }
+
+/// The words of the command line.
+struct Options {
+    var isJSON = false
+    var directory = "."
+    var effort = Effort()
+    var workloads: Set<String> = []
+
+    /// Returns `nil` when help was asked for.
+    init?(_ arguments: some Sequence<String>) throws {
+        var rest = Array(arguments)[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--help", "-h": return nil
+            case "--json": isJSON = true
+            case "--compare": isJSON = false
+            case "--store": directory = try Self.value(word, &rest)
+            case "--seconds": effort.seconds = try Self.number(word, &rest)
+            case "--events": effort.events = max(1_000, Int(try Self.number(word, &rest)))
+            case "--rounds": effort.rounds = max(1, Int(try Self.number(word, &rest)))
+            default:
+                guard Workload.all.contains(where: { $0.id == word }) else {
+                    throw BadUsage(message: "no workload or option is called \(word)")
+                }
+                workloads.insert(word)
+            }
+        }
+    }
+
+    private static func value(_ option: String, _ rest: inout ArraySlice<String>) throws -> String {
+        guard let value = rest.popFirst() else {
+            throw BadUsage(message: "\(option) needs a value")
+        }
+        return value
+    }
+
+    private static func number(
+        _ option: String, _ rest: inout ArraySlice<String>
+    ) throws -> Double {
+        let text = try value(option, &rest)
+        guard let number = Double(text), number > 0, number < 1e12 else {
+            throw BadUsage(message: "\(option) needs a positive number, not \(text)")
+        }
+        return number
+    }
+}

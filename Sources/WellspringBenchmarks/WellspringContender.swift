@@ -1,0 +1,82 @@
+import Wellspring
+
+/// Wellspring on files, or in memory where it is said so.
+final class WellspringContender: Contender {
+    static let row = "wellspring"
+    let store: FileEventStore
+    private let bus: CommandBus
+
+    init(at directory: String, isDurable: Bool) async throws {
+        var configuration = FileEventStore.Configuration()
+        configuration.durability = isDurable ? .everyCommit : .osManaged
+        store = try await FileEventStore(at: directory, configuration: configuration)
+        bus = CommandBus(store)
+    }
+
+    var append: Operation { appending(to: store) }
+    var command: Command { sending(over: bus) }
+
+    func load(stream: Int) async throws -> CartTotals {
+        try await store.load(CartTotals.self, AggregateID("\(stream)")).state
+    }
+
+    func replay(decodes: Bool) async throws -> Replayed {
+        try await replaying(store, decodes: decodes)
+    }
+
+    func close() async throws { await store.close() }
+}
+
+final class WellspringMemoryContender: Contender {
+    static let row = "wellspring-memory"
+    private let store = InMemoryEventStore()
+    private let bus: CommandBus
+
+    init(at directory: String, isDurable: Bool) async throws { bus = CommandBus(store) }
+
+    var append: Operation { appending(to: store) }
+    var command: Command { sending(over: bus) }
+
+    func load(stream: Int) async throws -> CartTotals {
+        try await store.load(CartTotals.self, AggregateID("\(stream)")).state
+    }
+
+    func replay(decodes: Bool) async throws -> Replayed {
+        try await replaying(store, decodes: decodes)
+    }
+
+    func close() async throws {}
+}
+
+private func appending(to store: some EventStore) -> Operation {
+    .tasks { numbers, stream in
+        let events = try numbers.map { NewEvent(try CartEvent.number($0).encoded()) }
+        try await store.append(
+            AppendRequest(
+                events, to: AggregateID<CartTotals>("\(stream)").stream, expecting: .any))
+    }
+}
+
+private func sending(over bus: CommandBus) -> Command {
+    .tasks { number, stream in
+        // The bus decides anew by itself; how often is counted where that matters.
+        try await bus.send(AddItem(number: number), to: AggregateID("\(stream)"))
+        return 1
+    }
+}
+
+private func replaying(_ store: some EventStore, decodes: Bool) async throws -> Replayed {
+    var seen = Replayed()
+    var position = LogPosition.start
+    while true {
+        let page = try await store.read(
+            LogRead(.forward(after: position), limit: ReadLimit(events: 1_024)))
+        guard page.end > position else { return seen }
+        position = page.end
+        for recorded in page.events {
+            seen.events += 1
+            seen.bytes += recorded.event.payload.count
+            if decodes { seen.cents += try CartEvent(decoding: recorded.event).amountCents }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import Foundation
+
+/// One thing that is timed.
+struct Workload: Sendable {
+    /// As PERFORMANCE figures are quoted: `W2-64`.
+    let id: String
+    let summary: String
+    /// Measures one row in a fresh directory.
+    let measure: @Sendable (_ row: any Contender.Type, Setting) async throws -> [Figure]
+
+    struct Setting: Sendable {
+        let directory: String
+        let effort: Effort
+    }
+
+    struct Figure: Sendable {
+        let metric: String
+        let value: Double
+        let unit: String
+
+        init(_ metric: String, _ value: Double, _ unit: String) {
+            self.metric = metric
+            self.value = value
+            self.unit = unit
+        }
+    }
+
+    static let all: [Workload] = [
+        appending("W1", "durable append, one writer", writers: 1),
+        appending("W2-64", "durable append, 64 writers, each its own stream", writers: 64),
+        appending("W2-1000", "durable append, 1000 writers, each its own stream", writers: 1000),
+        appending(
+            "W3-1", "append without a sync, 1000 streams in turn", writers: 1, isDurable: false,
+            streams: 1000),
+        appending(
+            "W3-100", "100 events an append, without a sync", writers: 1, isDurable: false,
+            streams: 1000, events: 100),
+        loading("W5-10", "load and fold a stream of 10 events", length: 10),
+        loading("W5-1000", "load and fold a stream of 1000 events", length: 1000),
+        replaying("W6", "replay the whole log, decode and sum", decodes: true),
+        replaying("W6-raw", "replay the whole log, payload bytes only", decodes: false),
+        commanding("W7", "command on an aggregate of 20 events, durable", isDurable: true),
+        commanding("W7-buffered", "the same, without a sync", isDurable: false),
+        opening, sizing,
+        contending,
+    ]
+}
+
+// MARK: - Writing
+
+extension Workload {
+    private static func appending(
+        _ id: String, _ summary: String, writers: Int, isDurable: Bool = true,
+        streams: Int? = nil, events: Int = 1
+    ) -> Workload {
+        Workload(id: id, summary: summary) { row, setting in
+            let store = try await row.init(at: setting.directory, isDurable: isDurable)
+            let result = try await Crowd.append(
+                store.append, writers: writers, seconds: setting.effort.seconds, events: events
+            ) { writer, turn in
+                streams.map { turn % $0 } ?? writer
+            }
+            try await store.close()
+            return figures(of: result, eventsAnOperation: events)
+        }
+    }
+
+    private static func figures(
+        of result: CrowdResult, eventsAnOperation events: Int
+    ) -> [Figure] {
+        let rate = Double(result.operations) / result.elapsed
+        return [
+            events == 1
+                ? Figure("ops_s", rate, "1/s") : Figure("events_s", rate * Double(events), "1/s"),
+            Figure("p50_us", result.latencies.percentile(0.50), "us"),
+            Figure("p99_us", result.latencies.percentile(0.99), "us"),
+        ]
+    }
+
+    private static func commanding(
+        _ id: String, _ summary: String, isDurable: Bool
+    ) -> Workload {
+        Workload(id: id, summary: summary) { row, setting in
+            let streams = 500
+            let store = try await row.init(at: setting.directory, isDurable: false)
+            try await fill(store, events: streams * 20, streams: streams, perAppend: 20)
+            try await store.close()
+            let again = try await row.init(at: setting.directory, isDurable: isDurable)
+            let result = try await Crowd.send(
+                again.command, writers: 1, seconds: setting.effort.seconds
+            ) { _, turn in
+                turn % streams
+            }
+            try await again.close()
+            guard let result else { throw NotMeasured() }
+            return figures(of: result, eventsAnOperation: 1)
+        }
+    }
+
+    private static let contending = Workload(
+        id: "W11", summary: "16 writers on one stream, each expecting the version it has read"
+    ) { row, setting in
+        let store = try await row.init(at: setting.directory, isDurable: true)
+        let result = try await Crowd.send(
+            store.command, writers: 16, seconds: setting.effort.seconds
+        ) { _, _ in 0 }
+        try await store.close()
+        guard let result else { throw NotMeasured() }
+        return [
+            Figure("ops_s", Double(result.operations) / result.elapsed, "1/s"),
+            Figure("tries_per_ok", Double(result.tries) / Double(max(1, result.operations)), ""),
+        ]
+    }
+}
+
+// MARK: - Reading
+
+extension Workload {
+    private static func loading(_ id: String, _ summary: String, length: Int) -> Workload {
+        Workload(id: id, summary: summary) { row, setting in
+            let streams = max(10, 20_000 / length)
+            let store = try await row.init(at: setting.directory, isDurable: false)
+            try await fill(store, events: streams * length, streams: streams)
+            let start = now()
+            var loaded = 0
+            while seconds(since: start) < setting.effort.seconds {
+                let totals = try await store.load(stream: loaded / length % streams)
+                guard totals.count == length else { throw WrongAnswer(row: row.row, id: id) }
+                loaded += length
+            }
+            let rate = Double(loaded) / seconds(since: start)
+            try await store.close()
+            return [Figure("events_s", rate, "1/s")]
+        }
+    }
+
+    private static func replaying(_ id: String, _ summary: String, decodes: Bool) -> Workload {
+        Workload(id: id, summary: summary) { row, setting in
+            let events = setting.effort.events
+            let store = try await row.init(at: setting.directory, isDurable: false)
+            try await fill(store, events: events, streams: max(1, events / 20))
+            let start = now()
+            let seen = try await store.replay(decodes: decodes)
+            let elapsed = seconds(since: start)
+            try await store.close()
+            let cents = (0..<events).reduce(0) { $0 + CartEvent.number($1).amountCents }
+            guard seen.events == events, !decodes || seen.cents == cents else {
+                throw WrongAnswer(row: row.row, id: id)
+            }
+            return [Figure("events_s", Double(events) / elapsed, "1/s")]
+        }
+    }
+
+    private static let opening = Workload(
+        id: "W8", summary: "open a store until the first stream is loaded"
+    ) { row, setting in
+        let store = try await row.init(at: setting.directory, isDurable: false)
+        try await fill(store, events: setting.effort.events, streams: setting.effort.events / 20)
+        try await store.close()
+        let start = now()
+        let again = try await row.init(at: setting.directory, isDurable: true)
+        _ = try await again.load(stream: 0)
+        let elapsed = seconds(since: start) * 1_000
+        try await again.close()
+        return [Figure("open_ms", elapsed, "ms")]
+    }
+
+    private static let sizing = Workload(
+        id: "W9", summary: "bytes on disk an event, after closing"
+    ) { row, setting in
+        let store = try await row.init(at: setting.directory, isDurable: false)
+        try await fill(store, events: setting.effort.events, streams: setting.effort.events / 20)
+        try await store.close()
+        let size = try directorySize(setting.directory)
+        guard size > 0 else { throw NotMeasured() }
+        return [Figure("bytes_event", Double(size) / Double(setting.effort.events), "B")]
+    }
+
+    /// Fills a store with numbered events, a thousand to an append where it does not matter.
+    private static func fill(
+        _ store: some Contender, events: Int, streams: Int, perAppend: Int? = nil
+    ) async throws {
+        let operation = store.append
+        let count = perAppend ?? max(1, events / streams)
+        // Round robin, so that the events of a stream lie apart as they do in life.
+        let share = perAppend ?? 1
+        for turn in 0..<count / share {
+            for stream in 0..<streams {
+                let first = (turn * streams + stream) * share
+                switch operation {
+                case .tasks(let append): try await append(first..<first + share, stream)
+                case .threads(let append): try append(first..<first + share, stream)
+                }
+            }
+        }
+    }
+
+    private static func directorySize(_ path: String) throws -> Int {
+        let manager = FileManager.default
+        guard let all = manager.enumerator(atPath: path) else { return 0 }
+        var size = 0
+        for case let name as String in all {
+            let attributes = try manager.attributesOfItem(atPath: path + "/" + name)
+            if attributes[.type] as? FileAttributeType == .typeRegular {
+                size += attributes[.size] as? Int ?? 0
+            }
+        }
+        return size
+    }
+}
+
+/// A row computed something else than the events say.
+struct WrongAnswer: Error {
+    let row: String
+    let id: String
+}
