@@ -5,6 +5,9 @@ protocol Contender: AnyObject, Sendable {
     /// The name of the row.
     static var row: String { get }
 
+    /// Whether a store that was closed is there again when it is opened.
+    static var persists: Bool { get }
+
     /// Opens a store in `directory`, new or existing.
     init(at directory: String, isDurable: Bool) async throws
 
@@ -21,7 +24,19 @@ protocol Contender: AnyObject, Sendable {
     /// when another writer was first. Returns how often it tried.
     var command: Command { get }
 
+    /// Reports, for each event from now on, when a subscriber was called with it; `nil` where the
+    /// row has no subscriptions.
+    func subscribe(_ seen: @escaping @Sendable (_ position: UInt64) -> Void) -> Task<Void, Never>?
+
     func close() async throws
+}
+
+extension Contender {
+    static var persists: Bool { true }
+
+    func subscribe(
+        _ seen: @escaping @Sendable (_ position: UInt64) -> Void
+    ) -> Task<Void, Never>? { nil }
 }
 
 /// An append in the style of its store.

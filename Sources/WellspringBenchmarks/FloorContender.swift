@@ -2,8 +2,10 @@ import Foundation
 import Wellspring
 import WellspringLog
 
-/// The least that any log has to do: frames with a checksum in a file written ahead with zeros,
-/// one sync for all that wait, on threads. No index, no versions, no recovery.
+/// The least that any log has to do: frames with a checksum in a file written ahead with zeros, one
+/// sync for all that wait, on threads.
+///
+/// No index, no versions, no recovery.
 ///
 /// What Wellspring costs above this is what its promises cost.
 final class FloorContender: Contender {
@@ -67,24 +69,29 @@ final class FloorContender: Contender {
         pending += frames
         let round = pendingRound
         while doneRound < round {
-            if isWriting {
+            guard !isWriting else {
                 state.wait()
                 continue
             }
-            isWriting = true
-            let group = pending
-            let written = pendingRound
-            pending = []
-            pendingRound += 1
-            state.unlock()
-            defer { state.lock() }
-            try write(group)
+            try writePending()
+        }
+    }
+
+    /// Writes what is pending, with the lock given up meanwhile.
+    private func writePending() throws {
+        let group = pending
+        let round = pendingRound
+        isWriting = true
+        pending = []
+        pendingRound += 1
+        state.unlock()
+        defer {
             state.lock()
             isWriting = false
-            doneRound = written
+            doneRound = round
             state.broadcast()
-            state.unlock()
         }
+        try write(group)
     }
 
     private func write(_ group: [UInt8]) throws {

@@ -127,20 +127,25 @@ final class SQLiteGroupContender: SQLiteContender, @unchecked Sendable {
                 queue.wait()
                 continue
             }
-            isCommitting = true
-            let group = waiting
-            let committed = round
-            waiting = []
-            round += 1
-            queue.unlock()
-            defer { queue.lock() }
-            try commit(group)
+            try commitWaiting()
+        }
+    }
+
+    /// Commits what waits, with the lock given up meanwhile.
+    private func commitWaiting() throws {
+        let group = waiting
+        let committed = round
+        isCommitting = true
+        waiting = []
+        round += 1
+        queue.unlock()
+        defer {
             queue.lock()
             isCommitting = false
             doneRound = committed
             queue.broadcast()
-            queue.unlock()
         }
+        try commit(group)
     }
 
     private func commit(_ group: [(payloads: [EventPayload], stream: Int)]) throws {

@@ -21,11 +21,15 @@ enum CartEvent: DomainEvent, Equatable {
     }
 
     var customer: String {
-        switch self { case .itemAdded(_, let customer, _, _, _, _): customer }
+        switch self {
+        case .itemAdded(_, let customer, _, _, _, _): customer
+        }
     }
 
     var amountCents: Int {
-        switch self { case .itemAdded(_, _, _, _, let amount, _): amount }
+        switch self {
+        case .itemAdded(_, _, _, _, let amount, _): amount
+        }
     }
 
     /// The finaliser of SplitMix64.

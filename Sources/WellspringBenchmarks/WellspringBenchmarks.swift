@@ -20,7 +20,14 @@ struct WellspringBenchmarks {
 
     static func main() async {
         do {
-            guard let options = try Options(CommandLine.arguments.dropFirst()) else {
+            let words = CommandLine.arguments.dropFirst()
+            if words.first == OpeningProbe.option, words.count == 3,
+                let row = rows.first(where: { $0.row == words[2] })
+            {
+                write(try await OpeningProbe.run(row, directory: words[3]))
+                return
+            }
+            guard let options = try Options(words) else {
                 write(help)
                 return
             }

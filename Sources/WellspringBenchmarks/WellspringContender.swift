@@ -24,11 +24,16 @@ final class WellspringContender: Contender {
         try await replaying(store, decodes: decodes)
     }
 
+    func subscribe(
+        _ seen: @escaping @Sendable (_ position: UInt64) -> Void
+    ) -> Task<Void, Never>? { subscribing(to: store, seen) }
+
     func close() async throws { await store.close() }
 }
 
 final class WellspringMemoryContender: Contender {
     static let row = "wellspring-memory"
+    static let persists = false
     private let store = InMemoryEventStore()
     private let bus: CommandBus
 
@@ -45,7 +50,25 @@ final class WellspringMemoryContender: Contender {
         try await replaying(store, decodes: decodes)
     }
 
-    func close() async throws {}
+    func subscribe(
+        _ seen: @escaping @Sendable (_ position: UInt64) -> Void
+    ) -> Task<Void, Never>? { subscribing(to: store, seen) }
+
+    func close() async throws { await store.close() }
+}
+
+private func subscribing(
+    to store: some EventStore, _ seen: @escaping @Sendable (_ position: UInt64) -> Void
+) -> Task<Void, Never> {
+    Task {
+        do {
+            for try await page in store.subscribe() {
+                for event in page.events { seen(event.position.rawValue) }
+            }
+        } catch {
+            // Cancelled, or the store was closed: nobody listens any more.
+        }
+    }
 }
 
 private func appending(to store: some EventStore) -> Operation {

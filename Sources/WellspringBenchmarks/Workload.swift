@@ -35,14 +35,16 @@ struct Workload: Sendable {
         appending(
             "W3-100", "100 events an append, without a sync", writers: 1, isDurable: false,
             streams: 1000, events: 100),
+        appending(
+            "W4", "append into memory, 1000 streams in turn", writers: 1, isDurable: false,
+            streams: 1000, inMemory: true),
         loading("W5-10", "load and fold a stream of 10 events", length: 10),
         loading("W5-1000", "load and fold a stream of 1000 events", length: 1000),
         replaying("W6", "replay the whole log, decode and sum", decodes: true),
         replaying("W6-raw", "replay the whole log, payload bytes only", decodes: false),
         commanding("W7", "command on an aggregate of 20 events, durable", isDurable: true),
         commanding("W7-buffered", "the same, without a sync", isDurable: false),
-        opening, sizing,
-        contending,
+        opening, sizing, subscribing, contending,
     ]
 }
 
@@ -51,9 +53,10 @@ struct Workload: Sendable {
 extension Workload {
     private static func appending(
         _ id: String, _ summary: String, writers: Int, isDurable: Bool = true,
-        streams: Int? = nil, events: Int = 1
+        streams: Int? = nil, events: Int = 1, inMemory: Bool = false
     ) -> Workload {
         Workload(id: id, summary: summary) { row, setting in
+            guard row.persists != inMemory else { throw NotMeasured() }
             let store = try await row.init(at: setting.directory, isDurable: isDurable)
             let result = try await Crowd.append(
                 store.append, writers: writers, seconds: setting.effort.seconds, events: events
@@ -82,10 +85,9 @@ extension Workload {
     ) -> Workload {
         Workload(id: id, summary: summary) { row, setting in
             let streams = 500
-            let store = try await row.init(at: setting.directory, isDurable: false)
-            try await fill(store, events: streams * 20, streams: streams, perAppend: 20)
-            try await store.close()
+            guard row.persists || !isDurable else { throw NotMeasured() }
             let again = try await row.init(at: setting.directory, isDurable: isDurable)
+            try await fill(again, events: streams * 20, streams: streams, perAppend: 20)
             let result = try await Crowd.send(
                 again.command, writers: 1, seconds: setting.effort.seconds
             ) { _, turn in
@@ -100,6 +102,7 @@ extension Workload {
     private static let contending = Workload(
         id: "W11", summary: "16 writers on one stream, each expecting the version it has read"
     ) { row, setting in
+        guard row.persists else { throw NotMeasured() }
         let store = try await row.init(at: setting.directory, isDurable: true)
         let result = try await Crowd.send(
             store.command, writers: 16, seconds: setting.effort.seconds
@@ -152,31 +155,54 @@ extension Workload {
     }
 
     private static let opening = Workload(
-        id: "W8", summary: "open a store until the first stream is loaded"
+        id: "W8", summary: "open a store until the first stream is loaded, in a process of its own"
     ) { row, setting in
+        guard row.persists else { throw NotMeasured() }
         let store = try await row.init(at: setting.directory, isDurable: false)
         try await fill(store, events: setting.effort.events, streams: setting.effort.events / 20)
+        _ = try await store.load(stream: 0)
         try await store.close()
-        let start = now()
-        let again = try await row.init(at: setting.directory, isDurable: true)
-        _ = try await again.load(stream: 0)
-        let elapsed = seconds(since: start) * 1_000
-        try await again.close()
-        return [Figure("open_ms", elapsed, "ms")]
+        return try OpeningProbe.measureInChild(row.row, directory: setting.directory)
     }
 
     private static let sizing = Workload(
         id: "W9", summary: "bytes on disk an event, after closing"
     ) { row, setting in
+        guard row.persists else { throw NotMeasured() }
         let store = try await row.init(at: setting.directory, isDurable: false)
         try await fill(store, events: setting.effort.events, streams: setting.effort.events / 20)
         try await store.close()
         let size = try directorySize(setting.directory)
-        guard size > 0 else { throw NotMeasured() }
         return [Figure("bytes_event", Double(size) / Double(setting.effort.events), "B")]
     }
 
-    /// Fills a store with numbered events, a thousand to an append where it does not matter.
+    private static let subscribing = Workload(
+        id: "W10", summary: "from the start of an append to the call of a subscriber, no sync"
+    ) { row, setting in
+        let store = try await row.init(at: setting.directory, isDurable: false)
+        let calls = SubscriberCalls()
+        guard let subscription = store.subscribe(calls.note), case .tasks(let append) = store.append
+        else { throw NotMeasured() }
+        var latencies = Latencies()
+        let start = now()
+        var number = 0
+        while seconds(since: start) < setting.effort.seconds {
+            let began = now()
+            try await append(number..<number + 1, 0)
+            number += 1
+            latencies.add(await calls.time(of: UInt64(number)) - began)
+        }
+        subscription.cancel()
+        await subscription.value
+        try await store.close()
+        return [
+            Figure("p50_us", latencies.percentile(0.50), "us"),
+            Figure("p99_us", latencies.percentile(0.99), "us"),
+        ]
+    }
+
+    /// Fills a store with numbered events.
+    ///
     private static func fill(
         _ store: some Contender, events: Int, streams: Int, perAppend: Int? = nil
     ) async throws {

@@ -9,6 +9,9 @@ enum ImportRules {
         "Sources/WellspringLog/System": systemModules.union(["Synchronization"]),
         "Sources/Wellspring": foundation.union(["WellspringLog", "Synchronization"]),
         "Sources/WellspringTestKit": foundation.union(["Wellspring", "WellspringLog"]),
+        "Sources/WellspringBenchmarks": foundation.union([
+            "Wellspring", "WellspringLog", "CSQLite",
+        ]),
         "Sources": foundation.union(["Wellspring"]),
         "Examples/Support": foundation.union(["Synchronization"]),
         "Examples/Bank": ["Wellspring"],
