@@ -26,8 +26,7 @@ let package = Package(
         .target(name: "WellspringTestKit", dependencies: ["Wellspring", "WellspringLog"]),
 
         .systemLibrary(
-            name: "CSQLite", pkgConfig: "sqlite3",
-            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
+            name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
         .executableTarget(
             name: "WellspringBenchmarks",
             dependencies: [
