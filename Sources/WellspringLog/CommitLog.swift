@@ -71,6 +71,9 @@ package final class CommitLog: Sendable {
         progress.wantsMark.load(ordering: .acquiring)
     }
 
+    /// Whether this process is a fork of the one that opened the log.
+    package var isForked: Bool { directory.isForked }
+
     /// The failure after which the log writes no more; `nil` while all is well.
     package var poison: SystemError? {
         poisonError.withLock { $0 }

@@ -19,6 +19,9 @@ protocol EventLog: AnyObject, Sendable {
         at positions: some Collection<UInt64>, bytes: Int
     ) throws(EventStoreError) -> [RecordedEvent]
 
+    /// Whether this process is a fork of the one that opened the log.
+    var isForked: Bool { get }
+
     /// The last position that outlives a power cut.
     var durablePosition: UInt64 { get }
 

@@ -34,6 +34,7 @@ public struct FileCheckpointStore: CheckpointStore {
     /// - Throws: ``EventStoreError/invalidRequest(reason:)`` for a position beyond the log.
     public func save(_ checkpoint: Checkpoint) async throws(EventStoreError) {
         try store.core.checkNotClosed()
+        try store.core.checkNotForked()
         if store.configuration.plantedFault != .checkpointAheadOfLog {
             if checkpoint.position > store.durablePosition { try await store.sync() }
             guard checkpoint.position <= store.durablePosition else {
@@ -62,6 +63,7 @@ public struct FileCheckpointStore: CheckpointStore {
     /// Forgets what was saved for `projection`.
     public func remove(_ projection: ProjectionName) async throws(EventStoreError) {
         try store.core.checkNotClosed()
+        try store.core.checkNotForked()
         let (directory, lock, core) = (store.directory, store.savingCheckpoints, store.core)
         return try await onThread(of: directory, named: "wellspring-remove") {
             Result { () throws(EventStoreError) in

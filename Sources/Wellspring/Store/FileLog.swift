@@ -42,6 +42,7 @@ final class FileLog: EventLog {
     }
 
     var isInstant: Bool { false }
+    var isForked: Bool { log.isForked }
     var durablePosition: UInt64 { log.durablePosition }
 
     func commit(_ group: [QueuedAppend]) throws(CommitFailure) {

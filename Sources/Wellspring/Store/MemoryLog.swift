@@ -10,6 +10,7 @@ final class MemoryLog: EventLog {
     }
 
     var isInstant: Bool { true }
+    var isForked: Bool { false }
     var durablePosition: UInt64 { kept.withLock { UInt64($0.events.count) } }
 
     func commit(_ group: [QueuedAppend]) {

@@ -12,7 +12,7 @@ final class StoreCore: Sendable {
     /// Whether a caller may do the sync itself when nobody else waits.
     private let mayLead: Bool
     /// The store's own thread; absent where commits are instant.
-    private let worker: Guarded<(any LogWorker)?>
+    let worker: Guarded<(any LogWorker)?>
     private let onNotice: @Sendable (StoreNotice) -> Void
     private let plantedFault: PlantedFault?
 
@@ -81,6 +81,7 @@ extension StoreCore {
         _ request: AppendRequest, basedOn mark: QueueMark?
     ) throws(EventStoreError) -> Attempt {
         guard !Task.isCancelled else { throw .cancelled }
+        try checkNotForked()
         let bytes = try request.validated()
         let now = clock()
         let (attempt, wakeups) = try state.withLock {
@@ -137,7 +138,7 @@ extension StoreCore {
         }
     }
 
-    private func wakeWorker() {
+    func wakeWorker() {
         worker.withLock { $0 }?.wake()
     }
 }
@@ -313,83 +314,5 @@ extension CoreState {
         case .forked:
             return takeBack(inFlight: .forked, pending: .forked)
         }
-    }
-}
-
-// MARK: - Ending
-
-extension StoreCore {
-    /// Returns once everything that was appended is durable.
-    func sync() async throws(EventStoreError) {
-        guard !log.isInstant else { return }
-        let error = await withUnsafeContinuation {
-            (continuation: UnsafeContinuation<EventStoreError?, Never>) in
-            let refused = state.withLock { state -> EventStoreError?? in
-                if let end = state.end { return .some(end.error) }
-                state.syncRequests.append(
-                    SyncRequest(position: state.queued, continuation: continuation))
-                guard !state.isCommitting else { return nil }
-                state.isCommitting = true
-                return .some(nil)
-            }
-            switch refused {
-            case .some(.some(let error)): continuation.resume(returning: error)
-            case .some(.none): wakeWorker()
-            case .none: break
-            }
-        }
-        if let error { throw error }
-    }
-
-    /// Finishes what was accepted, refuses the rest, and ends the log properly.
-    func close() async {
-        refuseMore()
-        guard let worker = worker.withLock({ $0 }) else { return }
-        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-            let (isReleased, wakes) = state.withLock { state in
-                // Another closer may have been served already: then nobody is left to serve this.
-                if state.isReleased { return (true, false) }
-                state.closeRequests.append(continuation)
-                defer { state.isCommitting = true }
-                return (false, !state.isCommitting)
-            }
-            if isReleased { continuation.resume() }
-            if wakes { worker.wake() }
-        }
-        stopWorker()
-    }
-
-    /// Refuses all that comes from now on.
-    func refuseMore() {
-        let wakeups = state.withLock { state -> [Wakeup] in
-            state.isClosing = true
-            guard state.end == nil else { return [] }
-            state.end = .closed
-            return state.waiters.takeAll(.closed)
-        }
-        for wakeup in wakeups { wakeup.resume() }
-    }
-
-    /// Lets go of everything without writing more: what a store does that is dropped unclosed.
-    ///
-    /// - Returns: Whether there was something to let go of.
-    func abandon() -> Bool {
-        guard worker.withLock({ $0 }) != nil else { return false }
-        stopWorker()
-        let wakeups = state.withLock { state -> [Wakeup] in
-            if state.end == nil { state.end = .closed }
-            return state.takeBack(inFlight: .closed, pending: .closed)
-                + state.waiters.takeAll(.closed)
-        }
-        for wakeup in wakeups { wakeup.resume() }
-        log.abandon()
-        return true
-    }
-
-    private func stopWorker() {
-        worker.withLock { worker in
-            defer { worker = nil }
-            return worker
-        }?.stop()
     }
 }

@@ -68,6 +68,27 @@ final class StoreFailureTests: XCTestCase {
         try await store.waitForEvents(after: LogPosition(1))
     }
 
+    func test_a_fork_of_the_process_can_read_and_do_nothing_else() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk)
+        try await store.appendSample(1)
+        disk.setForked(true)
+        let before = disk.contents(of: "log/0000000001-0000.seg")
+        let append = await storeError { try await store.appendSample(2) }
+        let sync = await storeError { try await store.sync() }
+        let save = await storeError {
+            try await store.checkpoints.save(
+                Checkpoint(projection: "p", revision: 1, position: LogPosition(1), state: []))
+        }
+        let remove = await storeError { try await store.checkpoints.remove("p") }
+        XCTAssertEqual([append, sync, save, remove], [.forked, .forked, .forked, .forked])
+        let log = try await store.wholeLog()
+        XCTAssertEqual(log.count, 1)
+        await store.close()
+        XCTAssertEqual(disk.contents(of: "log/0000000001-0000.seg"), before)
+        XCTAssertFalse(disk.fileNames.contains { $0.hasPrefix("views/") })
+    }
+
     func test_a_saved_projection_never_knows_what_a_crash_took_back() async throws {
         let lost = try await crashAfterSavingACheckpoint(plantedFault: nil)
         XCTAssertFalse(lost)
