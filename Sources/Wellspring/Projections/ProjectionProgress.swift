@@ -49,13 +49,18 @@ extension ProjectionProgress {
     /// Whether a run may begin; only one does at a time.
     mutating func beginRun() -> Bool {
         guard !isRunning else { return false }
+        prepareRun()
         isRunning = true
-        if case .stopped(let stop) = phase, !stop.isOrderly {
-            // Nobody knows how old the model is by now.
-            hasCaughtUp = false
-        }
         phase = .starting
         return true
+    }
+
+    /// Leaves the end of the last run behind, for the next is about to begin.
+    mutating func prepareRun() {
+        guard !isRunning, case .stopped(let stop) = phase else { return }
+        // After a failure nobody knows how old the model is by now.
+        if !stop.isOrderly { hasCaughtUp = false }
+        phase = .starting
     }
 
     /// Takes over a saved model, unless there is a better one by now.

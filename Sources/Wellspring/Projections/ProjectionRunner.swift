@@ -15,7 +15,7 @@ import WellspringLog
 ///
 /// A projection that cannot take an event in stops, alone, and says why; it never leaves the event
 /// out. Its model then holds everything before the append with that event.
-public final class ProjectionRunner<P: Projection>: Runnable {
+public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
     let store: any EventStore
     let clock: any Clock<Duration>
     let now: @Sendable () -> Timestamp
@@ -90,6 +90,8 @@ public final class ProjectionRunner<P: Projection>: Runnable {
         progress.withLock { $0.endRun() }
         if case .store(let error) = reason { throw error }
     }
+
+    func prepareToRun() { progress.withLock { $0.prepareRun() } }
 
     /// Replays the whole log into a new model and swaps it in.
     ///

@@ -7,6 +7,15 @@ public protocol Runnable: Sendable {
     func run() async throws
 }
 
+/// A service that wants to know that it will run before anybody relies on it.
+///
+/// Its task begins some time after the body of ``withRunning(_:body:)`` does, and until then it would
+/// answer as one that has ended.
+protocol PreparesToRun: Runnable {
+    /// Called before `run()`, which may still not follow when all is cancelled meanwhile.
+    func prepareToRun()
+}
+
 /// Runs `services` for as long as `body` lasts, and ends them before returning.
 ///
 /// ```swift
@@ -25,6 +34,7 @@ public func withRunning<Value: Sendable>(
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value?.self) { group in
         for service in services {
+            (service as? any PreparesToRun)?.prepareToRun()
             group.addTask {
                 try await service.run()
                 return nil

@@ -1,4 +1,5 @@
-import Wellspring
+@testable import Wellspring
+import WellspringLog
 import WellspringTestKit
 import XCTest
 
@@ -87,6 +88,20 @@ final class FollowingTests: XCTestCase {
             }
             XCTAssertEqual(cents, round)
         }
+    }
+
+    func test_a_question_just_before_the_next_run_waits_for_it() async throws {
+        let runner = ProjectionRunner(Contents.self, from: store, clock: ManualClock())
+        _ = try await withRunning(runner) { try await runner.ask(ContentOf(purse: "ada")) }
+        let position = try await store.add(.filled(cents: 1), to: "ada")
+        // What `withRunning` does before its body begins; the run itself begins some time later.
+        runner.prepareToRun()
+        let readiness = runner.progress.withLock { $0.readiness(for: position) }
+        guard case .notYet = readiness else { return XCTFail("\(readiness)") }
+        let cents = try await withRunning(runner) {
+            try await runner.ask(ContentOf(purse: "ada"), after: position)
+        }
+        XCTAssertEqual(cents, 1)
     }
 
     func test_a_second_run_at_the_same_time_is_refused() async throws {

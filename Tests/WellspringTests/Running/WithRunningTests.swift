@@ -1,4 +1,4 @@
-import Wellspring
+@testable import Wellspring
 import WellspringLog
 import XCTest
 
@@ -12,6 +12,12 @@ final class WithRunningTests: XCTestCase {
         }
         XCTAssertEqual(value, 7)
         XCTAssertEqual(services.map(\.hasEnded), [true, true])
+    }
+
+    func test_services_are_prepared_before_the_body_begins() async throws {
+        let service = PreparedService()
+        let wasPrepared = try await withRunning(service) { service.isPrepared.withLock { $0 } }
+        XCTAssertTrue(wasPrepared)
     }
 
     func test_a_failing_body_ends_the_services_and_is_thrown() async throws {
@@ -100,4 +106,12 @@ private final class Service: Runnable {
         for _ in 0..<20 { await Task.yield() }
         ended.withLock { $0 = true }
     }
+}
+
+/// Takes note of being prepared, and then has nothing to do.
+private final class PreparedService: PreparesToRun {
+    let isPrepared = Guarded(false)
+
+    func prepareToRun() { isPrepared.withLock { $0 = true } }
+    func run() async throws {}
 }
