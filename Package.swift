@@ -20,8 +20,10 @@ let package = Package(
     ],
     dependencies: [],
     targets: [
-        // Imports form a fan: WellspringLog <- Wellspring <- everything else.
-        .target(name: "WellspringLog"),
+        // Imports form a fan: WellspringLog <- Wellspring <- everything else. The target in C is for
+        // one instruction of the processor, which Swift has no name for.
+        .target(name: "CWellspringChecksum"),
+        .target(name: "WellspringLog", dependencies: ["CWellspringChecksum"]),
         .target(name: "Wellspring", dependencies: ["WellspringLog"]),
         .target(name: "WellspringTestKit", dependencies: ["Wellspring", "WellspringLog"]),
 

@@ -5,7 +5,7 @@ enum ImportRules {
 
     /// What the sources in a folder may import; folders are looked up from the inside out.
     private static let allowed: [String: Set<String>] = [
-        "Sources/WellspringLog": ["Synchronization"],
+        "Sources/WellspringLog": ["CWellspringChecksum", "Synchronization"],
         "Sources/WellspringLog/System": systemModules.union(["Synchronization"]),
         "Sources/Wellspring": foundation.union(["WellspringLog", "Synchronization"]),
         "Sources/WellspringTestKit": foundation.union(["Wellspring", "WellspringLog"]),

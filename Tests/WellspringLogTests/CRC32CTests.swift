@@ -29,6 +29,7 @@ final class CRC32CTests: XCTestCase {
                 for end in start...buffer.count where end < 80 || end % 37 == 0 {
                     let slice = UnsafeRawBufferPointer(rebasing: buffer[start..<end])
                     XCTAssertEqual(crc32c(77, slice), slow(77, slice), "\(start)..<\(end)")
+                    XCTAssertEqual(portableCRC32C(77, slice), slow(77, slice))
                 }
             }
         }
@@ -44,5 +45,20 @@ final class CRC32CTests: XCTestCase {
 
     func test_the_seed_changes_the_checksum() {
         XCTAssertNotEqual(crc32c(1, bytes(10)), crc32c(2, bytes(10)))
+    }
+
+    /// A store may be written on one machine and read on another.
+    ///
+    /// Lanes have up to 128 words, so that 3,072 bytes are the first length that goes round twice.
+    func test_a_processor_without_the_instruction_computes_the_same() {
+        let all = bytes(20_100)
+        all.withUnsafeBytes { buffer in
+            for length in Array(0...3_200) + Array(stride(from: 6_100, to: 20_000, by: 611)) {
+                let start = length % 17
+                let seed = UInt32(truncatingIfNeeded: length &* 0x9E37_79B9)
+                let slice = UnsafeRawBufferPointer(rebasing: buffer[start..<start + length])
+                XCTAssertEqual(crc32c(seed, slice), portableCRC32C(seed, slice), "\(length) bytes")
+            }
+        }
     }
 }

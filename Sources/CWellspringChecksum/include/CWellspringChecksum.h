@@ -1,0 +1,14 @@
+#ifndef C_WELLSPRING_CHECKSUM_H
+#define C_WELLSPRING_CHECKSUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Continues a CRC-32C over `count` bytes with the processor's own instruction.
+//
+// `checksum` is what a caller sees: inverted before and after the division, so that calls can be
+// chained. Returns false, and changes nothing, when the processor has no such instruction.
+bool wellspring_crc32c(uint32_t *checksum, const void *bytes, size_t count);
+
+#endif
