@@ -69,6 +69,62 @@ final class TestingTests: XCTestCase {
     }
     // end
 
+    // snippet: testing-lost-answer
+    func test_a_deposit_without_an_answer_is_not_made_twice() async throws {
+        let store = FaultyEventStore(InMemoryEventStore())
+        let commands = CommandBus(store)
+        try await commands.send(Open(owner: "Ada"), to: "ada")
+
+        for fault in [FaultyEventStore.Fault.lostAcknowledgement, .lostRequest] {
+            let before = try await store.load(Account.self, "ada")
+            store.inject(fault)
+            do {
+                try await commands.send(Deposit(cents: 70), to: "ada")
+                XCTFail("answered")
+            } catch .store(.outcomeUnknown) {}
+            // The version says whether it went through: only if not is it sent again.
+            _ = try? await commands.send(
+                Deposit(cents: 70), to: "ada", expecting: .exactly(before.version))
+        }
+        let account = try await store.load(Account.self, "ada")
+        XCTAssertEqual(account.state.balance, 140)
+    }
+    // end
+
+    // snippet: testing-delay
+    func test_a_slow_store_does_not_mix_up_two_deposits() async throws {
+        let store = FaultyEventStore(InMemoryEventStore())
+        let commands = CommandBus(store)
+        try await commands.send(Open(owner: "Ada"), to: "ada")
+
+        store.inject(.delayBeforeCommit)
+        async let slow = commands.send(Deposit(cents: 70), to: "ada")
+        await store.waitForHeld()
+        // Another process is quicker.
+        try await CommandBus(store).send(Deposit(cents: 30), to: "ada")
+        store.release()
+
+        let receipt = try await slow
+        XCTAssertEqual(receipt.state.balance, 100)
+    }
+    // end
+
+    // snippet: testing-chance
+    func test_conflicts_and_short_pages_change_nothing() async throws {
+        var chances = FaultyEventStore.Chances()
+        chances.conflict = 0.3
+        chances.shortRead = 0.3
+        for seed in UInt64(1)...20 {
+            let store = FaultyEventStore(InMemoryEventStore(), seed: seed, chances: chances)
+            let commands = CommandBus(store, conflictRetries: 50)
+            try await commands.send(Open(owner: "Ada"), to: "ada")
+            for _ in 1...10 { try await commands.send(Deposit(cents: 7), to: "ada") }
+            let account = try await store.load(Account.self, "ada")
+            XCTAssertEqual(account.state.balance, 70, "seed \(seed)")
+        }
+    }
+    // end
+
     func test_time_stands_still_until_it_is_moved() async throws {
         // snippet: testing-time
         let clock = ManualClock()
