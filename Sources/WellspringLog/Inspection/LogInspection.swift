@@ -1,0 +1,130 @@
+// Reading a log that may be damaged, or in use, or both.
+//
+// Opening a log judges it as a whole and refuses it at the first damage. An inspection takes no
+// lock, writes nothing and goes on: at a place where no valid frame begins it searches for the next
+// header that is valid for this very place in this very segment, in steps of 8 bytes, and tells
+// what lies between as lost. Sequence and position of that header say how much that is.
+//
+// Beside a writer the end of the log moves. What an inspection relies on is therefore looked up
+// before the frames are read: which sequence the valid headers of the newest segment call durable.
+// All frames up to it were there then, so one that is not is damage. A valid frame behind it may be
+// durable or not and is handed over as unproven; anything else behind it is an unfinished write.
+
+/// Reads a log from front to back, without a lock and without writing, in spite of damage.
+///
+/// Memory is bounded: one frame, and the footer of one segment.
+package struct LogInspection {
+    package let directory: any StoreDirectory
+    /// What `STORE` and `MANIFEST` hold, if they can be read.
+    package private(set) var identity: StoreIdentity?
+    package private(set) var manifest: Manifest?
+    /// What is wrong with these two.
+    private var damage: [InspectedDamage] = []
+
+    /// Reads the small files of the store in `directory`.
+    ///
+    /// - Throws: When there is no store, when a newer version wrote it, or the machine fails.
+    ///   Damage is not thrown but told by `run`.
+    package init(_ directory: any StoreDirectory) throws(LogError) {
+        self.directory = directory
+        // The segments first: a MANIFEST that is read later knows all of them, save a new one.
+        let layout = try SegmentList(directory)
+        identity = try small(StoreIdentity.fileName, .identity, limit: StoreIdentity.fileLength) {
+            (bytes) throws(FormatError) in try StoreIdentity(decoding: bytes)
+        }
+        manifest = try small(Manifest.fileName, .manifest, limit: Manifest.fileLengthLimit) {
+            (bytes) throws(FormatError) in try Manifest(decoding: bytes)
+        }
+        guard identity != nil || manifest != nil || !layout.isEmpty else {
+            throw .notAStore(path: directory.path)
+        }
+        guard let identity, let manifest, manifest.storeID != identity.storeID else { return }
+        damage.append(
+            InspectedDamage(.manifest, Manifest.fileName, at: 16, "it belongs to another store"))
+        self.manifest = nil
+    }
+
+    /// Hands everything that the log holds to `visit`, in order, until it returns false.
+    ///
+    /// - Parameter start: Goes on behind a place that an earlier run returned.
+    /// - Returns: The place behind the last frame that is known to be durable.
+    @discardableResult
+    package func run(
+        after start: LogEnd? = nil, _ visit: (InspectedItem) throws -> Bool
+    ) throws -> LogEnd? {
+        // A closure that is only lent can be kept for the time of the walk.
+        try withoutActuallyEscaping(visit) { visit in
+            let walk = LogWalk(self, after: start, visit)
+            do {
+                if start == nil { for found in damage { try walk.emit(.damage(found)) } }
+                try walk.run()
+            } catch is InspectionStopped {
+                return walk.provenEnd
+            }
+            return walk.provenEnd
+        }
+    }
+
+    /// Reads a small file, a second and a third time before it is called damaged.
+    private mutating func small<Content>(
+        _ name: String, _ kind: InspectedDamage.Kind, limit: Int,
+        _ decode: (UnsafeRawBufferPointer) throws(FormatError) -> Content
+    ) throws(LogError) -> Content? {
+        var reason = ""
+        var offset = 0
+        for _ in 0..<3 {
+            do {
+                guard let bytes = try AtomicFile.read(directory, name: name, limit: limit) else {
+                    (offset, reason) = (0, "the file is missing")
+                    continue
+                }
+                return try bytes.withUnsafeBufferPointer { (bytes) throws(FormatError) in
+                    try decode(UnsafeRawBufferPointer(bytes))
+                }
+            } catch let error as FormatError {
+                switch error {
+                case .malformed(let place, let why): (offset, reason) = (place, why)
+                case .unsupported: throw error.found(in: name)
+                }
+            } catch let error as SystemError {
+                guard error.kind == .io || error.kind == .other else { throw .system(error) }
+                (offset, reason) = (0, "it cannot be read: \(error.call), error \(error.code)")
+            } catch {
+                throw FormatError(error).found(in: name)
+            }
+        }
+        damage.append(InspectedDamage(kind, name, at: UInt64(max(0, offset)), reason))
+        return nil
+    }
+}
+
+/// Ends a walk whose visitor has seen enough.
+struct InspectionStopped: Error {}
+
+/// Which files of segments there are.
+struct SegmentList {
+    private var generations: [UInt32: [UInt32]] = [:]
+
+    init(_ directory: any StoreDirectory) throws(LogError) {
+        let names: [String]
+        do {
+            names = try directory.list(LogLayout.segments)
+        } catch {
+            guard error.kind == .notFound else { throw .system(error) }
+            return
+        }
+        for name in names {
+            guard let (number, generation) = LogLayout.parse(name) else { continue }
+            generations[number, default: []].append(generation)
+        }
+    }
+
+    var isEmpty: Bool { generations.isEmpty }
+    var numbers: Dictionary<UInt32, [UInt32]>.Keys { generations.keys }
+
+    /// The generation of a segment that counts: the one that the MANIFEST lists.
+    func generation(of number: UInt32, _ manifest: Manifest?) -> UInt32 {
+        let listed = manifest?.segments.first { $0.number == number }?.generation
+        return listed ?? generations[number]?.max() ?? 0
+    }
+}
