@@ -1,4 +1,4 @@
-/// The first 128 bytes of `STORE`, of a segment and of `MANIFEST`, which all begin alike.
+/// The first 128 bytes of `STORE`, `MANIFEST`, segments and index runs, which all begin alike.
 ///
 /// Magic, version, length, store id, features and checksum keep their places in every future
 /// version, so that an old program can tell "newer than I am" from "damaged".
@@ -27,6 +27,7 @@ package enum FilePreamble {
         case segment = 0x4C
         case manifest = 0x4D
         case trailer = 0x46
+        case indexRun = 0x49
 
         package var bytes: [UInt8] { [0x89, 0x57, 0x53, 0x50, rawValue, 0x0D, 0x0A, 0x1A] }
     }

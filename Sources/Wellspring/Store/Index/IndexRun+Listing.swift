@@ -1,0 +1,45 @@
+import WellspringLog
+
+/// What is in the directory of index runs.
+struct IndexListing: Hashable, Sendable {
+    struct Run: Hashable, Sendable {
+        /// The name of the file, relative to the store.
+        var name: String
+        var range: IndexRange
+    }
+
+    /// By their first commits; of those that begin with the same one the longest first.
+    var runs: [Run] = []
+    /// Files that are no runs, mostly runs that a crash interrupted.
+    ///
+    /// To be removed.
+    var leftovers: [String] = []
+}
+
+extension IndexRun {
+    /// Lists the runs of a store, without opening them.
+    ///
+    /// After a crash amid a merge there may be the merged run and those it was made from.
+    static func list(_ directory: any StoreDirectory) throws(SystemError) -> IndexListing {
+        let names: [String]
+        do {
+            names = try directory.list(IndexRunName.directory)
+        } catch {
+            guard error.kind != .notFound else { return IndexListing() }
+            throw error
+        }
+        var listing = IndexListing()
+        for name in names.sorted() {
+            let path = "\(IndexRunName.directory)/\(name)"
+            if let range = IndexRunName.parse(name) {
+                listing.runs.append(.init(name: path, range: range))
+            } else {
+                listing.leftovers.append(path)
+            }
+        }
+        listing.runs.sort {
+            ($0.range.first, $1.range.last) < ($1.range.first, $0.range.last)
+        }
+        return listing
+    }
+}

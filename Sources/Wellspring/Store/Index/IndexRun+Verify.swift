@@ -1,0 +1,42 @@
+import WellspringLog
+
+extension IndexRun {
+    /// Reads and checks every byte.
+    func verify() throws(IndexError) {
+        let (header, trailer) = try readEnds()
+        guard header == self.header, trailer == self.trailer else {
+            throw damaged(MalformedBody(offset: 0, reason: "the file was changed"), at: 0)
+        }
+        let directory = try readDirectory()
+        let filter = try readFilter()
+        var (keyCount, entryCount) = (0 as UInt64, 0 as UInt64)
+        var cursor = try IndexCursor(self)
+        var lastKey: UInt64?
+        while let key = cursor.key {
+            let block = cursor.blockNumber
+            let numbers = directory.entries[block].numbers
+            guard filter.mayContain(key) else {
+                throw .damaged(
+                    file: name, offset: trailer.filterOffset,
+                    reason: "a filter that misses a key")
+            }
+            for entry in try cursor.entries() {
+                guard numbers.contains(entry.number) else {
+                    throw .damaged(
+                        file: name, offset: blockOffset(block),
+                        reason: "a number that the directory does not know")
+                }
+                entryCount += 1
+            }
+            if key != lastKey { keyCount += 1 }
+            lastKey = key
+            try cursor.advance()
+        }
+        guard keyCount == trailer.keyCount, entryCount == trailer.entryCount else {
+            throw .damaged(
+                file: name, offset: trailer.offset + 32,
+                reason: "it holds another number of entries"
+            )
+        }
+    }
+}
