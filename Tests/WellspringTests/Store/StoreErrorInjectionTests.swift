@@ -72,7 +72,7 @@ final class StoreErrorInjectionTests: XCTestCase {
         ]
         for (fault, operation) in faults {
             var problems: [String] = []
-            for seed in 1...300 where problems.isEmpty {
+            for seed in 1...3_000 where problems.isEmpty {
                 problems = await life(
                     .everyCommit, fault, seed: UInt64(seed), endsAtError: true
                 ) {

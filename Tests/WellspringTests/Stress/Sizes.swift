@@ -1,0 +1,42 @@
+import Foundation
+
+/// How large a test is: as the environment says, or small enough for every day.
+struct Size: Sendable {
+    let value: Int
+
+    /// - Parameters:
+    ///   - name: Without the prefix `WELLSPRING_`.
+    init(_ name: String, debug: Int, release: Int) {
+        let asked = ProcessInfo.processInfo.environment["WELLSPRING_\(name)"].flatMap(Int.init)
+        value = asked ?? (StoreCrashRun.isOptimized ? release : debug)
+    }
+}
+
+/// What a test of chance did, for those who want to know how much that was.
+enum Totals {
+    static func print(_ test: String, since began: ContinuousClock.Instant, _ totals: String) {
+        let seconds = Double((ContinuousClock.now - began) / .milliseconds(1)) / 1_000
+        Swift.print("totals: \(test): \(totals), \(seconds) s")
+    }
+}
+
+/// Does something for each number, on as many tasks as there are processors.
+func inParallel<Outcome: Sendable>(
+    _ numbers: Range<Int>, _ body: @escaping @Sendable (Int) async -> Outcome
+) async -> [Outcome] {
+    let tasks = ProcessInfo.processInfo.activeProcessorCount
+    return await withTaskGroup(of: [Outcome].self) { group in
+        for task in 0..<tasks {
+            group.addTask {
+                var outcomes: [Outcome] = []
+                for number in stride(
+                    from: numbers.lowerBound + task, to: numbers.upperBound, by: tasks)
+                {
+                    outcomes.append(await body(number))
+                }
+                return outcomes
+            }
+        }
+        return await group.reduce(into: []) { $0 += $1 }
+    }
+}
