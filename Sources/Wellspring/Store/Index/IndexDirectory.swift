@@ -11,6 +11,11 @@ struct IndexDirectory: Sendable {
     }
 
     private(set) var entries: [Entry] = []
+    /// For each block the highest number in it and in those before that begin with the same key,
+    /// and in the one before these.
+    private var highestSoFar: [UInt64] = []
+    /// For each block the lowest number in it and in those behind that begin with the same key.
+    private var lowestFromHere: [UInt64] = []
 
     init() {}
 
@@ -38,23 +43,44 @@ struct IndexDirectory: Sendable {
             }
             entries.append(Entry(firstKey: key, numbers: lowest...highest))
         }
+        noteBounds()
     }
 
-    /// The blocks in which `key` can be.
-    func blocks(of key: UInt64) -> Range<Int> {
-        // The list of a key may begin at the end of the block before the first that begins with it.
-        let first = count { $0.firstKey < key }
-        let end = count { $0.firstKey <= key }
-        return max(first - 1, 0)..<end
+    /// The blocks in which `key` can have entries with these numbers.
+    ///
+    /// In the blocks of a long list numbers rise, but not strictly, because two streams may have the
+    /// same key. The highest so far and the lowest from here do, so they can be searched.
+    func blocks(of key: UInt64, _ numbers: ClosedRange<UInt64>) -> Range<Int> {
+        let first = partition(0..<entries.count) { entries[$0].firstKey < key }
+        let last = partition(first..<entries.count) { entries[$0].firstKey <= key }
+        let start = partition(first..<last) { highestSoFar[$0] < numbers.lowerBound }
+        let end = partition(start..<last) { lowestFromHere[$0] <= numbers.upperBound }
+        // The list may begin at the end of the block before the first that begins with it.
+        return (start == first ? max(first - 1, 0) : start)..<end
     }
 
-    /// How many entries, all at the beginning, are so.
-    private func count(while isSo: (Entry) -> Bool) -> Int {
-        var (low, high) = (0, entries.count)
+    /// The first place in `range` that is not so, where all that are so come first.
+    private func partition(_ range: Range<Int>, _ isSo: (Int) -> Bool) -> Int {
+        var (low, high) = (range.lowerBound, range.upperBound)
         while low < high {
             let middle = (low + high) / 2
-            if isSo(entries[middle]) { low = middle + 1 } else { high = middle }
+            if isSo(middle) { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    private mutating func noteBounds() {
+        highestSoFar = entries.map(\.numbers.upperBound)
+        lowestFromHere = entries.map(\.numbers.lowerBound)
+        for block in entries.indices.dropFirst() {
+            let goesOn = entries[block].firstKey == entries[block - 1].firstKey
+            let before =
+                goesOn ? highestSoFar[block - 1] : entries[block - 1].numbers.upperBound
+            highestSoFar[block] = max(highestSoFar[block], before)
+        }
+        for block in entries.indices.dropLast().reversed()
+        where entries[block].firstKey == entries[block + 1].firstKey {
+            lowestFromHere[block] = min(lowestFromHere[block], lowestFromHere[block + 1])
+        }
     }
 }

@@ -19,7 +19,7 @@ extension IndexRun {
                 level: level, anchor: newest.anchor, keyEstimate: Int(clamping: keys))
             var cursors: [IndexCursor] = []
             for run in runs { cursors.append(try IndexCursor(run)) }
-            while let key = cursors.compactMap(\.key).min() {
+            while let key = lowestKey(cursors) {
                 writer.begin(key)
                 for number in cursors.indices {
                     while cursors[number].key == key {
@@ -33,5 +33,14 @@ extension IndexRun {
         } catch {
             throw IndexError(error, in: newest.name)
         }
+    }
+
+    private static func lowestKey(_ cursors: [IndexCursor]) -> UInt64? {
+        var lowest: UInt64?
+        for cursor in cursors {
+            guard let key = cursor.key else { continue }
+            lowest = min(lowest ?? key, key)
+        }
+        return lowest
     }
 }

@@ -68,7 +68,7 @@ final class IndexRun: Sendable {
         guard limit > 0 else { return [] }
         let tables = try loadTables()
         guard tables.filter.mayContain(key) else { return [] }
-        let blocks = tables.directory.blocks(of: key)
+        let blocks = tables.directory.blocks(of: key, numbers)
         var found: [IndexEntry] = []
         for step in 0..<blocks.count where found.count < limit {
             let number = newestFirst ? blocks.upperBound - 1 - step : blocks.lowerBound + step
@@ -76,15 +76,18 @@ final class IndexRun: Sendable {
             let block = try readBlock(number, tables.directory)
             guard let chunk = block.chunk(of: key) else { continue }
             do {
-                let enough = newestFirst ? .max : limit
-                let before = found.count
-                try block.forEachEntry(of: chunk) { entry in
-                    if numbers.contains(entry.number) { found.append(entry) }
-                    return found.count < enough
-                }
                 if newestFirst {
-                    found[before...].reverse()
-                    if found.count > limit { found.removeLast(found.count - limit) }
+                    var last = LastEntries(limit: limit - found.count)
+                    try block.forEachEntry(of: chunk) { entry in
+                        if numbers.contains(entry.number) { last.append(entry) }
+                        return true
+                    }
+                    found += last.newestFirst
+                } else {
+                    try block.forEachEntry(of: chunk) { entry in
+                        if numbers.contains(entry.number) { found.append(entry) }
+                        return found.count < limit
+                    }
                 }
             } catch {
                 throw damaged(error, at: blockOffset(number))
@@ -111,6 +114,27 @@ final class IndexTables: Sendable {
         self.directory = directory
         self.filter = filter
     }
+}
+
+/// The last of the entries that were appended.
+private struct LastEntries {
+    let limit: Int
+    private var ring: [IndexEntry] = []
+    /// Where the oldest is, once the ring is full.
+    private var oldest = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func append(_ entry: IndexEntry) {
+        if ring.count < limit {
+            ring.append(entry)
+        } else {
+            ring[oldest] = entry
+            oldest = oldest + 1 == limit ? 0 : oldest + 1
+        }
+    }
+
+    var newestFirst: [IndexEntry] { ring[..<oldest].reversed() + ring[oldest...].reversed() }
 }
 
 // MARK: - Reading
