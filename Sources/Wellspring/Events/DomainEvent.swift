@@ -53,7 +53,7 @@ public protocol EventNames: CodingKey, CaseIterable, Sendable {}
 
 extension DomainEvent {
     /// The names listed in `CodingKeys`.
-    public static var names: Set<EventName> { KnownEventNames.names(of: Self.self) }
+    public static var names: Set<EventName> { KnownEvents.cases(of: Self.self).names }
 
     /// None.
     public var tags: [Tag] { [] }
@@ -62,11 +62,13 @@ extension DomainEvent {
     public static var schemaVersion: UInt16 { 1 }
 
     /// Reads the JSON form.
+    @inlinable
     public init(decoding encoded: EncodedEvent) throws(EventCodingError) {
         self = try EventCoding.decode(Self.self, from: encoded)
     }
 
     /// Returns the JSON form.
+    @inlinable
     public func encoded() throws(EventCodingError) -> EncodedEvent {
         try EventCoding.encode(self)
     }

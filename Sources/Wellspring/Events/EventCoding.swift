@@ -1,39 +1,100 @@
-import Synchronization
-
 /// The stored form of events: the name of the enum case, and JSON of its associated values.
+///
+/// What knows the event's type is inlined into the program, where the type is at hand; the rest is
+/// compiled once.
+@usableFromInline
 enum EventCoding {
+    @inlinable
     static func encode<E: DomainEvent>(_ event: E) throws(EventCodingError) -> EncodedEvent {
-        let coded: (name: String, payload: [UInt8])
+        var writing = EventWriting()
+        defer { writing.end() }
         do {
-            coded = try JSONPayloadEncoder.encode(event: event)
-        } catch is JSONNoCaseError {
-            throw .notAnEnumCase(type: "\(E.self)")
+            try event.encode(to: writing.encoder)
+            return try writing.encoded(schemaVersion: E.schemaVersion)
         } catch {
-            throw .unencodable(type: "\(E.self)", reason: reason(for: error))
+            throw failure(error, writing: E.self)
         }
-        return EncodedEvent(
-            name: EventName(coded.name), payload: EventPayload(sharing: coded.payload[...]),
-            codec: .json, schemaVersion: E.schemaVersion)
     }
 
+    @inlinable
     static func decode<E: DomainEvent>(
         _ type: E.Type, from encoded: EncodedEvent
     ) throws(EventCodingError) -> E {
-        let name = encoded.name.rawValue
-        guard E.CodingKeys(stringValue: name) != nil else {
-            throw .unknownName(encoded.name, expected: "\(E.self)")
-        }
-        guard encoded.codec == .json else {
-            throw .unknownCodec(encoded.codec, of: encoded.name)
-        }
+        let cases = KnownEvents.cases(of: type)
         do {
             return try encoded.payload.withUnsafeBytes { bytes in
-                try JSONPayloadDecoder.decode(event: type, named: name, from: bytes)
+                var reading = try EventReading(of: encoded, as: cases, from: bytes)
+                defer { reading.end() }
+                return try E(from: reading.decoder)
             }
         } catch {
-            throw .malformedPayload(encoded.name, reason: reason(for: error))
+            throw failure(error, reading: encoded)
         }
     }
+
+    @usableFromInline
+    static func failure(_ error: any Error, writing type: any Any.Type) -> EventCodingError {
+        error is JSONNoCaseError
+            ? .notAnEnumCase(type: "\(type)")
+            : .unencodable(type: "\(type)", reason: reason(for: error))
+    }
+
+    @usableFromInline
+    static func failure(_ error: any Error, reading encoded: EncodedEvent) -> EventCodingError {
+        error as? EventCodingError
+            ?? .malformedPayload(encoded.name, reason: reason(for: error))
+    }
+}
+
+/// One event that is being written.
+@usableFromInline
+struct EventWriting {
+    private var draft: JSONDraft
+
+    @usableFromInline
+    init() { draft = .make() }
+
+    @usableFromInline
+    var encoder: any Encoder { JSONCaseEncoder(draft: draft) }
+
+    @usableFromInline
+    func encoded(schemaVersion: UInt16) throws -> EncodedEvent {
+        guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw JSONNoCaseError() }
+        return EncodedEvent(
+            name: EventName(name), payload: EventPayload(sharing: try draft.assembled()[...]),
+            codec: .json, schemaVersion: schemaVersion)
+    }
+
+    @usableFromInline
+    mutating func end() { JSONDraft.finish(&draft) }
+}
+
+/// One event that is being read.
+@usableFromInline
+struct EventReading {
+    private var document: JSONDocument
+
+    /// Refuses names and codecs that are not the type's before it looks at the bytes.
+    @usableFromInline
+    init(
+        of encoded: EncodedEvent, as cases: EventCases, from bytes: UnsafeRawBufferPointer
+    ) throws {
+        guard let index = cases.index(of: encoded.name.rawValue) else {
+            throw EventCodingError.unknownName(encoded.name, expected: cases.typeName)
+        }
+        guard encoded.codec == .json else {
+            throw EventCodingError.unknownCodec(encoded.codec, of: encoded.name)
+        }
+        document = try JSONPayloadDecoder.document(of: bytes)
+        document.cases = cases
+        document.eventCase = index
+    }
+
+    @usableFromInline
+    var decoder: any Decoder { JSONCaseDecoder(document: document) }
+
+    @usableFromInline
+    mutating func end() { JSONDocument.endLoan(to: &document) }
 }
 
 /// What went wrong and where, without the value that it went wrong with.
@@ -52,42 +113,7 @@ private func reason(for error: any Error) -> String {
         "not valid\(place(context.codingPath))"
     case EncodingError.invalidValue(let value, let context):
         "a value of type \(Swift.type(of: value)) cannot be written\(place(context.codingPath))"
+    case let error as JSONShapeError: error.description
     default: "\(Swift.type(of: error))"
-    }
-}
-
-/// The names of the event types that were asked for, which never change.
-///
-/// A list that only grows at its end, read without a lock; a program has few event types.
-enum KnownEventNames {
-    private final class Entry: Sendable {
-        let type: ObjectIdentifier
-        let names: Set<EventName>
-        let next = AtomicLazyReference<Entry>()
-
-        init(type: ObjectIdentifier, names: Set<EventName>) {
-            self.type = type
-            self.names = names
-        }
-    }
-
-    private static let first = AtomicLazyReference<Entry>()
-
-    static func names<E: DomainEvent>(of type: E.Type) -> Set<EventName> {
-        let id = ObjectIdentifier(type)
-        var entry = first.load()
-        while let current = entry {
-            if current.type == id { return current.names }
-            entry = current.next.load()
-        }
-        return add(
-            Entry(type: id, names: Set(E.CodingKeys.allCases.map { EventName($0.stringValue) })))
-    }
-
-    /// Puts an entry at the end, unless another task was quicker with the same.
-    private static func add(_ made: Entry) -> Set<EventName> {
-        var stored = first.storeIfNil(made)
-        while stored !== made, stored.type != made.type { stored = stored.next.storeIfNil(made) }
-        return stored.names
     }
 }

@@ -3,7 +3,7 @@
 /// Payloads that were read together may share one buffer; copy with `Array(payload)` what is to be
 /// kept for long. Printing shows the size only, so that no content reaches a log by accident.
 public struct EventPayload: Hashable, Sendable, RandomAccessCollection {
-    private let bytes: ArraySlice<UInt8>
+    @usableFromInline let bytes: ArraySlice<UInt8>
 
     /// Creates a payload from bytes.
     public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes)[...] }
@@ -21,19 +21,13 @@ public struct EventPayload: Hashable, Sendable, RandomAccessCollection {
     /// Calls `body` with the bytes in place.
     ///
     /// The pointer must not leave the closure.
+    @inlinable
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        var result: Swift.Result<Result, Failure>?
-        bytes.withUnsafeBytes { buffer in
-            do throws(Failure) {
-                result = .success(try body(buffer))
-            } catch {
-                result = .failure(error)
-            }
+        try bytes.withUnsafeBufferPointer { (buffer) throws(Failure) -> Result in
+            try body(UnsafeRawBufferPointer(buffer))
         }
-        guard let result else { preconditionFailure("an array always offers its bytes") }
-        return try result.get()
     }
 
     /// Calls `body` with the bytes in place, which lets copies be made in one go.

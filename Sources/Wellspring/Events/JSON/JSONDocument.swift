@@ -48,22 +48,53 @@ final class JSONDocument {
     @exclusivity(unchecked) private var capacity: Int
     @exclusivity(unchecked) private var ownsBytes = false
     @exclusivity(unchecked) private var tables: [Int: [String: Int]] = [:]
-    /// The name of the enum case, when the text is the content of an event.
-    @exclusivity(unchecked) var eventName = ""
+    /// The event type and its case, when the text is the content of an event.
+    @exclusivity(unchecked) var cases: EventCases?
+    @exclusivity(unchecked) var eventCase = 0
 
-    init(scanning bytes: UnsafeRawBufferPointer) throws {
-        self.bytes = bytes
-        capacity = bytes.count / 8 + 8
+    private init(capacity: Int) {
+        self.capacity = capacity
         entries = .allocate(capacity: capacity)
-        guard bytes.count < Int(UInt32.max) else { throw JSONSyntaxError() }
-        var scanner = JSONScanner(bytes)
-        try scanner.scan(into: self)
-        append(JSONEntry(kind: .null, start: 0, end: 0, next: 0))
+        bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     deinit {
         entries.deallocate()
         if ownsBytes { bytes.deallocate() }
+    }
+
+    // MARK: Scanning and keeping
+
+    private static let spare = Spare<JSONDocument>()
+    /// Tapes that grew beyond this many entries are not kept.
+    private static let largestSpare = 4096
+
+    /// Returns the tape of a text, which borrows `bytes` until the loan ends.
+    static func scanning(_ bytes: UnsafeRawBufferPointer) throws -> JSONDocument {
+        guard bytes.count < Int(UInt32.max) else { throw JSONSyntaxError() }
+        let document = spare.take() ?? JSONDocument(capacity: max(60, bytes.count / 8 + 8))
+        document.bytes = bytes
+        var scanner = JSONScanner(bytes)
+        try scanner.scan(into: document)
+        document.append(JSONEntry(kind: .null, start: 0, end: 0, next: 0))
+        return document
+    }
+
+    /// Ends the loan of the bytes: a decoder that escaped goes on with a copy of them.
+    static func endLoan(to document: inout JSONDocument) {
+        guard isKnownUniquelyReferenced(&document) else { return document.keepBytes() }
+        guard document.capacity <= largestSpare else { return }
+        document.empty()
+        spare.give(document)
+    }
+
+    private func empty() {
+        if ownsBytes { bytes.deallocate() }
+        ownsBytes = false
+        bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+        count = 0
+        if !tables.isEmpty { tables = [:] }
+        cases = nil
     }
 
     /// The entry of a null that is nowhere in the text: what a `superDecoder` finds without a key.

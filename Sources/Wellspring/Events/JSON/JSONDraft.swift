@@ -66,8 +66,39 @@ final class JSONDraft {
     /// Whether an event wrote something besides one case with its content.
     @exclusivity(unchecked) var isMoreThanOneCase = false
 
-    init() {
+    private init() {
         places.append(Place(depth: 0))
+    }
+
+    // MARK: Making and keeping
+
+    private static let spare = Spare<JSONDraft>()
+    /// Drafts that grew beyond this many bytes, or pieces, are not kept.
+    private static let largestSpare = (bytes: 64 * 1024, pieces: 1024)
+
+    /// Returns an empty draft.
+    static func make() -> JSONDraft { spare.take() ?? JSONDraft() }
+
+    /// Keeps a draft for the next value, unless an encoder that refers to it has escaped.
+    static func finish(_ draft: inout JSONDraft) {
+        guard isKnownUniquelyReferenced(&draft), draft.isSmall else { return }
+        draft.empty()
+        spare.give(draft)
+    }
+
+    private var isSmall: Bool {
+        let pieces = max(self.pieces.capacity, containers.capacity, places.capacity)
+        return text.capacity <= Self.largestSpare.bytes && pieces <= Self.largestSpare.pieces
+    }
+
+    private func empty() {
+        text.removeAll()
+        pieces.removeAll()
+        containers.removeAll()
+        places.removeAll()
+        places.append(Place(depth: 0))
+        eventName = nil
+        isMoreThanOneCase = false
     }
 
     // MARK: Places and containers

@@ -3,43 +3,12 @@
 // encoder and decoder here take that one level off on the way in, and put it back on the way out:
 // they stand for the outer object, and hand out containers of the inner one.
 
-extension JSONPayloadEncoder {
-    /// Writes the content of an enum case.
-    ///
-    /// - Returns: The name of the case as well.
-    /// - Throws: ``JSONNoCaseError`` when the event is no enum case: what does not go under its name
-    ///   would be lost, or be taken for something else.
-    static func encode(event: some Encodable) throws -> (name: String, payload: [UInt8]) {
-        let draft = JSONDraft()
-        try event.encode(to: JSONCaseEncoder(draft: draft))
-        guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw JSONNoCaseError() }
-        do {
-            return (name, try draft.assembled())
-        } catch {
-            throw EncodingError.invalidValue(
-                event, .init(codingPath: [], debugDescription: error.description))
-        }
-    }
-}
-
 /// An event that does not write itself as one enum case.
 struct JSONNoCaseError: Error {}
 
-extension JSONPayloadDecoder {
-    /// Reads an enum case from its name and content.
-    static func decode<E: Decodable>(
-        event type: E.Type, named name: String, from bytes: UnsafeRawBufferPointer
-    ) throws -> E {
-        try read(bytes) { document in
-            document.eventName = name
-            return try E(from: JSONCaseDecoder(document: document))
-        }
-    }
-}
-
 // MARK: - Encoding
 
-private struct JSONCaseEncoder: Encoder {
+struct JSONCaseEncoder: Encoder {
     let draft: JSONDraft
 
     private var content: JSONPen { JSONPen(draft: draft, place: 0, path: nil) }
@@ -84,7 +53,7 @@ private struct JSONCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
 // MARK: - Decoding
 
-private struct JSONCaseDecoder: Decoder {
+struct JSONCaseDecoder: Decoder {
     let document: JSONDocument
 
     private var content: JSONNode { JSONNode(document: document, index: 0, path: nil) }
@@ -106,10 +75,13 @@ private struct JSONCaseReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private var content: JSONNode { JSONNode(document: document, index: 0, path: nil) }
     var codingPath: [any CodingKey] { [] }
     var allKeys: [Key] {
-        guard let key = Key(stringValue: document.eventName) else { return [] }
-        return [key]
+        guard let cases = document.cases else { return [] }
+        return cases.keyAlone(document.eventCase, as: Key.self)
+            ?? [Key(stringValue: cases.name(document.eventCase))].compactMap(\.self)
     }
-    func contains(_ key: Key) -> Bool { key.stringValue == document.eventName }
+    func contains(_ key: Key) -> Bool {
+        key.stringValue == document.cases?.name(document.eventCase)
+    }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key

@@ -4,7 +4,7 @@
 /// plain values only, which need no clean-up.
 struct JSONList<Element: BitwiseCopyable>: ~Copyable {
     private var memory: UnsafeMutablePointer<Element>
-    private var capacity: Int
+    private(set) var capacity: Int
     private(set) var count = 0
 
     init(capacity: Int) {
@@ -13,6 +13,8 @@ struct JSONList<Element: BitwiseCopyable>: ~Copyable {
     }
 
     deinit { memory.deallocate() }
+
+    mutating func removeAll() { count = 0 }
 
     @inline(__always)
     mutating func append(_ element: Element) {

@@ -20,38 +20,26 @@ enum JSONPayloadDecoder {
     static func decode<T: Decodable>(
         _ type: T.Type, from bytes: UnsafeRawBufferPointer
     ) throws -> T {
-        try read(bytes) { document in
-            try document.value(type, at: 0) { nil }
-        }
+        var document = try document(of: bytes)
+        defer { JSONDocument.endLoan(to: &document) }
+        return try document.value(type, at: 0) { nil }
     }
 
-    /// Calls `body` with the tape of the text.
-    ///
-    /// The tape points into `bytes` until this returns, and into a copy of them from then on, if a
-    /// decoder escaped from `body`.
-    static func read<Result>(
-        _ bytes: UnsafeRawBufferPointer, _ body: (JSONDocument) throws -> Result
-    ) throws -> Result {
+    /// Returns the tape of the text, which borrows `bytes` until they are given back.
+    static func document(of bytes: UnsafeRawBufferPointer) throws -> JSONDocument {
         do {
             guard let encoding = JSONTextEncoding(of: bytes) else {
-                return try readUTF8(bytes, body)
+                return try JSONDocument.scanning(bytes)
             }
-            return try encoding.withUTF8(of: bytes) { try readUTF8($0, body) }
-        } catch is JSONSyntaxError {
+            return try encoding.withUTF8(of: bytes) { text in
+                let document = try JSONDocument.scanning(text)
+                document.keepBytes()
+                return document
+            }
+        } catch {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: [], debugDescription: "The given data was not valid JSON."))
         }
-    }
-
-    @inline(__always)
-    private static func readUTF8<Result>(
-        _ bytes: UnsafeRawBufferPointer, _ body: (JSONDocument) throws -> Result
-    ) throws -> Result {
-        var document = try JSONDocument(scanning: bytes)
-        defer {
-            if !isKnownUniquelyReferenced(&document) { document.keepBytes() }
-        }
-        return try body(document)
     }
 }
 

@@ -17,9 +17,9 @@ import Foundation
 /// their own.
 enum JSONPayloadEncoder {
     static func encode<T: Encodable>(_ value: T) throws -> [UInt8] {
-        let draft = JSONDraft()
-        let encoder = JSONPen(draft: draft, place: 0, path: nil)
-        try encoder.encode(value)
+        var draft = JSONDraft.make()
+        defer { JSONDraft.finish(&draft) }
+        try JSONPen(draft: draft, place: 0, path: nil).encode(value)
         do {
             return try draft.assembled()
         } catch {

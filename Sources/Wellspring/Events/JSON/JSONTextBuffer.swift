@@ -3,7 +3,7 @@
 /// Owns raw memory instead of an array, so that a short value costs a comparison and a store.
 struct JSONTextBuffer: ~Copyable {
     private var memory: UnsafeMutableRawPointer
-    private var capacity: Int
+    private(set) var capacity: Int
     private(set) var count = 0
 
     init(capacity: Int) {
@@ -15,6 +15,8 @@ struct JSONTextBuffer: ~Copyable {
 
     /// The bytes; valid until the next change.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+
+    mutating func removeAll() { count = 0 }
 
     @inline(__always)
     private mutating func reserve(_ more: Int) {
