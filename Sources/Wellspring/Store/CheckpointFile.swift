@@ -50,6 +50,31 @@ enum CheckpointFile {
         return writer.bytes
     }
 
+    /// Reads what stands before the state, without checking the checksum behind it.
+    static func decodeHead(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(MalformedBody) -> (
+        storeID: StoreUUID, position: UInt64, lastEvent: MessageID, fileName: String
+    ) {
+        var reader = ByteReader(bytes)
+        guard Array(try reader.readBytes(magic.count)) == magic else {
+            throw MalformedBody(offset: 0, reason: "not a saved projection")
+        }
+        guard try reader.readUInt16() == major else {
+            throw MalformedBody(offset: 8, reason: "saved by a newer version")
+        }
+        try reader.skip(2)
+        let nameLength = try reader.readUInt32()
+        let storeID = StoreUUID(high: try reader.readUInt64(), low: try reader.readUInt64())
+        try reader.skip(8)
+        let position = try reader.readUInt64()
+        let lastEvent = MessageID(
+            high: try reader.readUInt64().byteSwapped, low: try reader.readUInt64().byteSwapped)
+        try reader.skip(8)
+        let name = ProjectionName(try reader.readString(nameLength))
+        return (storeID, position, lastEvent, Self.name(of: name))
+    }
+
     /// Reads a file; `nil` when it belongs to another projection with the same hash.
     static func decode(
         _ bytes: [UInt8], of projection: ProjectionName, storeID: StoreUUID

@@ -91,9 +91,29 @@ final class LogWalk {
 
     private func walk(_ number: UInt32) throws {
         lastIsSealed = false
+        try checkIsListed(number)
         guard let file = try open(number) else { return miss(number..<number + 1) }
         let isFirst = start?.segment == number
         try SegmentWalk(self, number, file, after: isFirst ? start : nil)?.run()
+    }
+
+    /// There may be one segment more than the MANIFEST lists, which a crash kept from being listed;
+    /// after a proper close there is none.
+    private func checkIsListed(_ number: UInt32) throws {
+        guard isUnknown(number) else { return }
+        try lookAgain()
+        guard isUnknown(number) else { return }
+        try emit(
+            .damage(
+                InspectedDamage(
+                    .end, LogLayout.segment(number), at: 0,
+                    "the MANIFEST does not know the segment")))
+    }
+
+    private func isUnknown(_ number: UInt32) -> Bool {
+        guard let manifest else { return false }
+        let last = manifest.knownEnd.segment
+        return manifest.isClean ? number > last : number - min(number, last) > 1
     }
 
     /// Opens a segment's file; `nil` when there is none, and the MANIFEST says so twice.

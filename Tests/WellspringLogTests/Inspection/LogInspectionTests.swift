@@ -177,6 +177,14 @@ final class LogInspectionTests: XCTestCase {
         }
     }
 
+    func test_a_segment_that_the_manifest_does_not_know_is_told() throws {
+        let log = try InspectedLog.closed()
+        log.disk.replaceContents(
+            of: LogLayout.segment(6), with: log.disk.contents(of: LogLayout.segment(3)))
+        let files = try log.inspect().damage.map(\.file)
+        XCTAssertTrue(files.contains(LogLayout.segment(6)), "\(files)")
+    }
+
     func test_a_directory_without_a_store_is_refused() throws {
         let directory = try SimulatedDisk().openStore(at: "/store", create: true)
         XCTAssertThrowsError(try LogInspection(directory)) {

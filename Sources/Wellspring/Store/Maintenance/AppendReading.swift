@@ -1,0 +1,88 @@
+import WellspringLog
+
+/// An append as an inspection finds it in a frame.
+struct FoundAppend {
+    /// Where the entry lies in the body, before its records.
+    var head: Range<Int>
+    var records: [FoundRecord]
+}
+
+/// A record as an inspection finds it.
+///
+/// Its names are missing when they were lost.
+struct FoundRecord {
+    /// Where the record lies in the body.
+    var bytes: Range<Int>
+    var raw: RawRecord
+    var position: UInt64
+    var stream: StreamID?
+    var type: StoredType?
+
+    /// Whether both names are known.
+    var isResolved: Bool { stream != nil && type != nil }
+}
+
+/// Reads the appends in the frames of an inspected log, segment by segment.
+struct AppendReading {
+    /// The names that frames or the footer of the segment define.
+    private var known = SegmentNames()
+    /// Those that were met in frames.
+    private(set) var met = SegmentNames()
+    /// What the footer of the segment says, if it can be read.
+    private(set) var footer: SegmentNames?
+
+    /// Starts anew: the frames that follow are in `segment`.
+    ///
+    /// - Throws: ``MalformedBody`` when the segment's footer makes no sense; frames can be read all
+    ///   the same.
+    mutating func begin(_ segment: InspectedSegment) throws(MalformedBody) {
+        known = SegmentNames()
+        met = SegmentNames()
+        footer = nil
+        guard let seal = segment.seal else { return }
+        let names = try SegmentNames(footer: seal.footer.clientContent)
+        footer = names
+        // A frame that defines a name may be lost, and those that use it not.
+        known = names
+    }
+
+    /// The appends in a frame.
+    ///
+    /// - Throws: ``MalformedBody`` when the checksums hold and the content still makes no sense.
+    mutating func appends(in frame: InspectedFrame) throws(MalformedBody) -> [FoundAppend] {
+        var appends: [FoundAppend] = []
+        let body = frame.body
+        let start = frame.place.bodyOffset
+        var reader = BodyReader(body, at: start)
+        var position = frame.place.firstPosition
+        while true {
+            let before = Int(reader.offset - start)
+            guard let item = try reader.next() else { break }
+            let after = Int(reader.offset - start)
+            switch item {
+            case .definition(let reference, let definition):
+                known.add(definition, reference)
+                met.add(definition, reference)
+            case .entry(let count):
+                let first = body[before..<after].firstIndex { $0 != 0 } ?? before
+                var append = FoundAppend(head: first..<after, records: [])
+                for _ in 0..<count {
+                    let begin = Int(reader.offset - start)
+                    let raw = try reader.nextRecord()
+                    append.records.append(
+                        FoundRecord(
+                            bytes: begin..<begin + raw.length, raw: raw, position: position,
+                            stream: known.streams[raw.stream], type: known.types[raw.type]))
+                    position += 1
+                }
+                appends.append(append)
+            }
+        }
+        let count = position - frame.place.firstPosition
+        guard count == UInt64(frame.place.eventCount) else {
+            throw MalformedBody(
+                offset: 0, reason: "\(count) events in a frame of \(frame.place.eventCount)")
+        }
+        return appends
+    }
+}

@@ -1,0 +1,209 @@
+import WellspringLog
+
+/// Checks the saved states of projections: their own checksums, and the log that they are of.
+struct SavedStateCheck {
+    private let directory: any StoreDirectory
+    /// States that are sound in themselves, by the position that they take in.
+    private var waiting: [UInt64: [(file: String, lastEvent: MessageID)]] = [:]
+    private var found: [StoreProblem] = []
+
+    private static let pieceLength = 256 << 10
+
+    init(_ directory: any StoreDirectory) {
+        self.directory = directory
+    }
+
+    /// Reads every file, and returns what is wrong with them.
+    mutating func readFiles(storeID: StoreUUID) throws(LogError) -> [StoreProblem] {
+        var problems: [StoreProblem] = []
+        for name in try names(in: CheckpointFile.directory, of: directory)
+        where name.hasSuffix(".ckpt") {
+            let path = CheckpointFile.directory + "/" + name
+            do {
+                let state = try SavedStateFile.read(path, in: directory)
+                guard state.storeID == storeID else {
+                    throw MalformedBody(offset: 16, reason: "it belongs to another store")
+                }
+                guard state.fileName == path else {
+                    throw MalformedBody(offset: 72, reason: "its name belongs to another file")
+                }
+                waiting[state.position, default: []].append((path, state.lastEvent))
+            } catch let error as MalformedBody {
+                problems.append(
+                    StoreProblem(
+                        .savedState, path, at: UInt64(max(0, error.offset)), error.reason))
+            } catch let error as SystemError {
+                problems.append(StoreProblem(.savedState, path, "\(error)"))
+            } catch {
+                throw LogError.closed
+            }
+        }
+        waiting[0] = nil
+        return problems
+    }
+
+    /// Compares the event at a position with the one that a state names as its last.
+    mutating func note(_ id: MessageID, at position: UInt64) {
+        guard !waiting.isEmpty, let states = waiting.removeValue(forKey: position) else { return }
+        for state in states where state.lastEvent != id {
+            found.append(
+                StoreProblem(
+                    .savedState, state.file, at: 48,
+                    "the log holds another event at position \(position)"))
+        }
+    }
+
+    /// What is left to say when the whole log has been read.
+    func problems(endingAt last: UInt64) -> [StoreProblem] {
+        let beyond = waiting.sorted { $0.key < $1.key }.flatMap { position, states in
+            states.map { state in
+                StoreProblem(
+                    .savedState, state.file, at: 40,
+                    position > last
+                        ? "it is of position \(position), beyond the end of the log"
+                        : "it is of position \(position), whose event is lost")
+            }
+        }
+        return found + beyond
+    }
+}
+
+/// The head of a saved state, of which the checksum was verified without keeping the state.
+private struct SavedStateFile {
+    var storeID: StoreUUID
+    var position: UInt64
+    var lastEvent: MessageID
+    /// The name that the file should have.
+    var fileName: String
+
+    private static let headLength = 72
+    private static let nameLimit = 64 << 10
+
+    static func read(_ path: String, in directory: any StoreDirectory) throws -> SavedStateFile {
+        let file = try directory.open(path, .read)
+        defer { file.close() }
+        let size = try file.size()
+        let tooShort = MalformedBody(offset: Int(size), reason: "the file ends inside its header")
+        guard size >= UInt64(headLength + 4) else { throw tooShort }
+        try checkSum(of: file, size: size)
+        let length = Int(min(size, UInt64(headLength + nameLimit)))
+        return try piece(of: file, at: 0, count: length).withUnsafeBufferPointer { bytes in
+            try SavedStateFile(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    private init(_ head: UnsafeRawBufferPointer) throws(MalformedBody) {
+        (storeID, position, lastEvent, fileName) = try CheckpointFile.decodeHead(head)
+    }
+
+    private static func checkSum(of file: any StoreFile, size: UInt64) throws {
+        var checksum: UInt32 = 0
+        var offset: UInt64 = 0
+        while offset < size - 4 {
+            let count = Int(min(256 << 10, size - 4 - offset))
+            checksum = crc32c(checksum, try piece(of: file, at: offset, count: count))
+            offset += UInt64(count)
+        }
+        let stored = try piece(of: file, at: size - 4, count: 4).withUnsafeBytes {
+            $0.loadLittleEndian(UInt32.self, at: 0)
+        }
+        guard stored == checksum else {
+            throw MalformedBody(offset: 0, reason: "the checksum does not match")
+        }
+    }
+
+    private static func piece(
+        of file: any StoreFile, at offset: UInt64, count: Int
+    ) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let filled = try bytes.withUnsafeMutableBytes { buffer in
+            try file.read(into: buffer, at: offset)
+        }
+        guard filled == count else {
+            throw MalformedBody(offset: Int(offset) + filled, reason: "the file ends too early")
+        }
+        return bytes
+    }
+}
+
+/// Checks every run of the index in itself.
+struct IndexCheck {
+    private let directory: any StoreDirectory
+    private let storeID: StoreUUID
+
+    init(_ directory: any StoreDirectory, storeID: StoreUUID) {
+        self.directory = directory
+        self.storeID = storeID
+    }
+
+    func run(_ report: (StoreProblem) -> Void) throws(LogError) {
+        let runs: [IndexListing.Run]
+        do {
+            runs = try IndexRun.list(directory).runs
+        } catch {
+            throw .system(error)
+        }
+        for run in runs {
+            do throws(IndexError) {
+                try IndexRun.open(directory, name: run.name, storeID: storeID).verify()
+            } catch {
+                switch error {
+                case .damaged(let file, let offset, let reason):
+                    report(StoreProblem(.index, file, at: offset, reason))
+                case .system(let error):
+                    // Beside a writer runs are merged, and the old ones removed.
+                    guard error.kind != .notFound else { continue }
+                    report(StoreProblem(.index, run.name, "\(error)"))
+                }
+            }
+        }
+    }
+}
+
+/// Finds files that do not belong to the store.
+struct StrayFiles {
+    private let directory: any StoreDirectory
+    private let manifest: Manifest?
+
+    private static let known: Set = [
+        LogLayout.lockFile, LogLayout.segments, LogLayout.quarantine, StoreIdentity.fileName,
+        StoreIdentity.fileName + ".tmp", Manifest.fileName, Manifest.fileName + ".tmp",
+        CheckpointFile.directory, IndexRunName.directory, "lost+found", ".DS_Store",
+    ]
+
+    init(_ inspection: LogInspection) {
+        directory = inspection.directory
+        manifest = inspection.manifest
+    }
+
+    func find() throws(LogError) -> [StoreProblem] {
+        var problems: [StoreProblem] = []
+        for name in try names(in: nil, of: directory) where !Self.known.contains(name) {
+            problems.append(StoreProblem(.strayFile, name, "the file is not part of a store"))
+        }
+        for name in try names(in: LogLayout.segments, of: directory) {
+            let path = LogLayout.segments + "/" + name
+            guard path != LogLayout.nextSegment else { continue }
+            guard let (number, _) = LogLayout.parse(name) else {
+                problems.append(StoreProblem(.strayFile, path, "the file is not part of a store"))
+                continue
+            }
+            guard let first = manifest?.segments.first?.number, number < first else { continue }
+            problems.append(
+                StoreProblem(.strayFile, path, "the MANIFEST does not list the segment any more"))
+        }
+        return problems
+    }
+}
+
+/// The names in a directory of a store, in order; none when there is no such directory.
+private func names(
+    in folder: String?, of directory: any StoreDirectory
+) throws(LogError) -> [String] {
+    do {
+        return try directory.list(folder).sorted()
+    } catch {
+        guard error.kind == .notFound else { throw .system(error) }
+        return []
+    }
+}

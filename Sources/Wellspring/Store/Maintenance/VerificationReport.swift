@@ -1,0 +1,173 @@
+/// What a check of every byte of a store came to, see ``FileEventStore/verify(at:progress:)``.
+public struct VerificationReport: Hashable, Sendable {
+    /// Everything that is not as it should be, in the order in which it was found.
+    ///
+    /// Of a store with more than ``problemLimit`` only the first are kept.
+    public internal(set) var problems: [StoreProblem] = []
+    /// How many problems were left out of ``problems``.
+    public internal(set) var furtherProblems = 0
+    /// How many segments could be read, and how many commits and events they hold.
+    public internal(set) var segmentCount = 0
+    /// How many commits there are.
+    public internal(set) var commitCount: UInt64 = 0
+    /// How many events there are.
+    public internal(set) var eventCount: UInt64 = 0
+    /// How many streams have an event.
+    public internal(set) var streamCount = 0
+    /// The position of the last event.
+    public internal(set) var lastPosition = LogPosition.start
+    /// How many bytes of segments were read.
+    public internal(set) var byteCount: UInt64 = 0
+    /// Bytes of an unfinished write at the end, which the next opening cuts off and keeps.
+    public internal(set) var unfinishedBytes: UInt64 = 0
+    /// Events at the end of which nothing says yet that they are durable.
+    ///
+    /// There are some while a store is in use, and after a crash; no loss of them would be noticed.
+    public internal(set) var unprovenEvents: UInt64 = 0
+
+    /// The most problems that are kept.
+    public static let problemLimit = 10_000
+
+    /// Whether everything that was acknowledged is there and can be read.
+    ///
+    /// Problems that cost no event and do not keep the store from opening do not count.
+    public var isSound: Bool { damageCount == 0 }
+
+    /// How many of the problems are damage.
+    public internal(set) var damageCount = 0
+
+    /// The positions whose events are lost, in order.
+    public internal(set) var lostPositions: [Range<UInt64>] = []
+
+    mutating func add(_ problem: StoreProblem) {
+        if problem.kind.isDamage { damageCount += 1 }
+        if problems.count < Self.problemLimit {
+            problems.append(problem)
+        } else {
+            furtherProblems += 1
+        }
+    }
+}
+
+/// Something in a store that is not as it should be.
+public struct StoreProblem: Hashable, Sendable {
+    /// What it is about.
+    public let kind: Kind
+    /// The file, relative to the store's directory.
+    public let file: String
+    /// The offset in the file at which sense ends.
+    public let offset: UInt64
+    /// What is wrong there.
+    public let reason: String
+    /// The numbers of the commits that are lost by it, as far as is known.
+    public let commits: ClosedRange<UInt64>?
+    /// The positions of the events that are lost by it.
+    ///
+    /// `nil` where that is counted with the problem before, or cannot be said.
+    public let positions: Range<UInt64>?
+    /// Whether more may be lost behind these, because nothing says how far the log went.
+    public let mayBeMore: Bool
+
+    /// What a problem is about.
+    @nonexhaustive
+    public enum Kind: String, Hashable, Sendable {
+        /// The file `STORE` is damaged or missing.
+        case identity
+        /// The file `MANIFEST` is damaged or missing.
+        case manifest
+        /// A segment is missing, or another file is in its place.
+        case missingSegment
+        /// The first page of a segment is damaged.
+        case segmentHeader
+        /// Commits are damaged.
+        case commits
+        /// The checksums of a commit hold, and what it says makes no sense.
+        case records
+        /// A stream has a version that does not follow, and no lost event explains it.
+        case versions
+        /// What a segment repeats about itself at its end is damaged.
+        case footer
+        /// The log does not end where it was said to end.
+        case end
+        /// The saved state of a projection is of no use.
+        case savedState
+        /// A part of the index is damaged.
+        case index
+        /// A file that does not belong to the store.
+        case strayFile
+    }
+
+    init(
+        _ kind: Kind, _ file: String, at offset: UInt64 = 0, _ reason: String,
+        commits: ClosedRange<UInt64>? = nil, positions: Range<UInt64>? = nil,
+        mayBeMore: Bool = false
+    ) {
+        self.kind = kind
+        self.file = file
+        self.offset = offset
+        self.reason = reason
+        self.commits = commits
+        self.positions = positions
+        self.mayBeMore = mayBeMore
+    }
+}
+
+extension StoreProblem.Kind {
+    /// Whether acknowledged events are lost by it, or the store does not open.
+    public var isDamage: Bool {
+        switch self {
+        case .savedState, .index, .strayFile: false
+        default: true
+        }
+    }
+}
+
+extension StoreProblem: CustomStringConvertible {
+    /// The problem in a line: where, what, and what it costs.
+    public var description: String {
+        var text = "\(file) at byte \(offset): \(reason)"
+        if let positions, !positions.isEmpty {
+            let last = positions.upperBound - 1
+            text +=
+                positions.count == 1
+                ? "; the event at position \(last) is lost"
+                : "; the events at positions \(positions.lowerBound) to \(last) are lost"
+        }
+        return mayBeMore ? text + "; more may be lost behind it" : text
+    }
+
+    /// What the problem means and what to do next, in one or two sentences.
+    public var advice: String {
+        switch kind {
+        case .identity:
+            "The store does not open. No event is lost by it: salvage copies them all."
+        case .manifest:
+            "The store does not open. No event is lost by it: repair makes the file anew."
+        case .missingSegment, .segmentHeader, .commits:
+            "The store does not open. Restore a backup that has these events; if there is none, "
+                + "salvage copies all others and lists what is lost."
+        case .records, .versions:
+            "The bytes are as they were written, so this is an error of the program that wrote "
+                + "them, or somebody changed them on purpose. Keep a copy and report it; salvage "
+                + "copies all other events."
+        case .footer, .end:
+            "The store may not open. No event is lost by what is told here: salvage copies them."
+        case .savedState:
+            "No event is lost: the projection is replayed. Remove the file if it stays."
+        case .index:
+            "No event is lost: the index is made again from the log when it is needed."
+        case .strayFile:
+            "No event is lost. Move the file away if you know that nobody needs it."
+        }
+    }
+}
+
+/// How far long work on a store has come.
+public struct MaintenanceProgress: Hashable, Sendable {
+    /// How many bytes of the log have been read, and how many there were at the start.
+    public let bytes: UInt64
+    /// How many bytes the log had at the start.
+    public let totalBytes: UInt64
+    /// How many events have been read.
+    public let events: UInt64
+}

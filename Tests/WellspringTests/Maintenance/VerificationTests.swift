@@ -1,0 +1,192 @@
+@testable import Wellspring
+import WellspringLog
+import WellspringTestKit
+import XCTest
+
+/// Verifying finds whatever is wrong, says what it costs, and changes nothing.
+final class VerificationTests: XCTestCase {
+    func test_a_sound_store_has_no_problems_and_is_left_untouched() async throws {
+        let store = try await MaintainedStore()
+        let before = store.disk.allContents
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems, [])
+        XCTAssertTrue(report.isSound)
+        XCTAssertEqual(report.eventCount, UInt64(store.events.count))
+        XCTAssertEqual(report.lastPosition, store.events.last?.position)
+        XCTAssertEqual(report.streamCount, Set(store.events.map(\.stream)).count)
+        XCTAssertEqual(report.segmentCount, Int(store.segmentCount))
+        XCTAssertEqual(report.commitCount, 190)
+        XCTAssertGreaterThan(store.segmentCount, 3)
+        XCTAssertEqual(report.unprovenEvents, 0)
+        XCTAssertTrue(store.disk.allContents == before)
+    }
+
+    func test_a_store_that_was_killed_is_sound() async throws {
+        let store = try await MaintainedStore(closes: false)
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems, [])
+        XCTAssertEqual(report.eventCount, UInt64(store.events.count))
+    }
+
+    func test_a_damaged_commit_is_reported_with_its_positions_and_what_to_do() async throws {
+        let store = try await MaintainedStore()
+        let place = try store.places(in: 2)[4]
+        store.disk.flipBit(2, ofByte: Int(place.bodyOffset) + 40, in: LogLayout.segment(2))
+        let report = try await store.verify()
+        XCTAssertFalse(report.isSound)
+        XCTAssertEqual(report.problems.count, 1)
+        let problem = try XCTUnwrap(report.problems.first)
+        let lost = place.firstPosition..<place.firstPosition + UInt64(place.eventCount)
+        XCTAssertEqual(problem.kind, .commits)
+        XCTAssertEqual(problem.file, LogLayout.segment(2))
+        XCTAssertEqual(problem.offset, place.offset)
+        XCTAssertEqual(problem.positions, lost)
+        XCTAssertEqual(report.lostPositions, [lost])
+        XCTAssertEqual(report.eventCount, UInt64(store.events.count) - UInt64(lost.count))
+        XCTAssertTrue(problem.advice.contains("backup"))
+    }
+
+    func test_a_commit_that_defined_names_takes_only_its_own_events_along() async throws {
+        let store = try await MaintainedStore()
+        // The first commits of a segment define the names; its footer repeats them.
+        let place = try store.places(in: 2)[0]
+        store.disk.flipBit(2, ofByte: Int(place.bodyOffset) + 40, in: LogLayout.segment(2))
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.kind), [.commits])
+        XCTAssertEqual(report.lostPositions.map(\.count), [Int(place.eventCount)])
+    }
+
+    func test_without_a_footer_the_records_of_lost_names_are_lost_too() async throws {
+        let store = try await MaintainedStore()
+        let last = store.segmentCount
+        let place = try store.places(in: last)[0]
+        store.disk.flipBit(2, ofByte: Int(place.bodyOffset) + 40, in: LogLayout.segment(last))
+        let report = try await store.verify()
+        XCTAssertGreaterThan(report.problems.count, 1)
+        let lost = report.lostPositions.reduce(0) { $0 + $1.count }
+        XCTAssertEqual(report.eventCount, UInt64(store.events.count - lost))
+        XCTAssertTrue(report.problems.allSatisfy { $0.kind == .commits })
+    }
+
+    func test_a_version_that_is_missing_is_explained_by_a_lost_event_or_reported() {
+        var ledger = StreamLedger()
+        let stream = sampleStream("1")
+        XCTAssertNil(ledger.note(stream, 1, at: 1))
+        XCTAssertNil(ledger.note(stream, 2, at: 2))
+        ledger.lose(3..<5)
+        XCTAssertNil(ledger.note(stream, 5, at: 5))
+        XCTAssertNotNil(ledger.note(stream, 7, at: 6))
+        ledger.lose(7..<8)
+        XCTAssertNotNil(ledger.note(stream, 10, at: 9))
+        XCTAssertNotNil(ledger.note(stream, 10, at: 10))
+        XCTAssertNil(ledger.note(sampleStream("2"), 3, at: 11))
+        XCTAssertNotNil(ledger.note(sampleStream("3"), 6, at: 12))
+    }
+
+    func test_a_missing_segment_is_one_problem() async throws {
+        let store = try await MaintainedStore()
+        let places = try store.places(in: 2)
+        store.disk.replaceContents(of: LogLayout.segment(2), with: nil)
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.kind), [.missingSegment])
+        let count = places.reduce(0) { $0 + Int($1.eventCount) }
+        XCTAssertEqual(report.lostPositions.map(\.count), [count])
+    }
+
+    func test_missing_small_files_are_damage_that_costs_no_event() async throws {
+        for (file, kind) in [
+            (StoreIdentity.fileName, StoreProblem.Kind.identity), (Manifest.fileName, .manifest),
+        ] {
+            let store = try await MaintainedStore()
+            store.disk.replaceContents(of: file, with: nil)
+            let report = try await store.verify()
+            XCTAssertEqual(report.problems.map(\.kind), [kind])
+            XCTAssertFalse(report.isSound)
+            XCTAssertEqual(report.eventCount, UInt64(store.events.count))
+        }
+    }
+
+    func test_saved_states_are_checked_against_the_log_and_are_no_damage() async throws {
+        let store = try await MaintainedStore()
+        let open = try await FileEventStore(on: store.disk)
+        for (name, position) in [("sound", 100), ("damaged", 100), ("foreign", 0), ("ahead", 200)] {
+            try await open.checkpoints.save(
+                Checkpoint(
+                    projection: ProjectionName(name), revision: 1,
+                    position: LogPosition(UInt64(position)), state: [1, 2, 3]))
+        }
+        await open.close()
+        let sound = try await store.verify()
+        XCTAssertEqual(sound.problems, [])
+
+        let damaged = CheckpointFile.name(of: "damaged")
+        store.disk.flipBit(0, ofByte: 80, in: damaged)
+        let foreign = CheckpointFile.name(of: "foreign")
+        store.disk.replaceContents(
+            of: foreign, with: store.disk.contents(of: CheckpointFile.name(of: "sound")))
+        var report = try await store.verify()
+        XCTAssertEqual(Set(report.problems.map(\.file)), [damaged, foreign])
+        XCTAssertEqual(Set(report.problems.map(\.kind)), [.savedState])
+        XCTAssertTrue(report.isSound)
+
+        let other = try await MaintainedStore(appends: 60)
+        let position = try XCTUnwrap(other.events.last?.position.rawValue)
+        XCTAssertGreaterThan(200, position)
+        for name in store.disk.fileNames where name.hasPrefix("log/") || name == "MANIFEST" {
+            store.disk.replaceContents(of: name, with: nil)
+        }
+        for name in other.disk.fileNames where name.hasPrefix("log/") || name == "MANIFEST" {
+            store.disk.replaceContents(of: name, with: other.disk.contents(of: name))
+        }
+        store.disk.replaceContents(of: "STORE", with: other.disk.contents(of: "STORE"))
+        report = try await store.verify()
+        XCTAssertTrue(report.problems.contains { $0.reason.contains("beyond the end") })
+    }
+
+    func test_files_of_others_are_named() async throws {
+        let store = try await MaintainedStore()
+        store.disk.replaceContents(of: "notes.txt", with: [1])
+        store.disk.replaceContents(of: "log/0000000001-0000.seg.bak", with: [1])
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.file), ["notes.txt", "log/0000000001-0000.seg.bak"])
+        XCTAssertEqual(Set(report.problems.map(\.kind)), [.strayFile])
+        XCTAssertTrue(report.isSound)
+    }
+
+    func test_what_is_not_a_store_is_refused() async throws {
+        let error = await storeError {
+            _ = try await FileEventStore.verify(at: "store", in: SimulatedDisk())
+        }
+        XCTAssertEqual(error, .notAStore(path: "store"))
+        let missing = await storeError {
+            _ = try await FileEventStore.verify(at: "/nowhere/at/all")
+        }
+        XCTAssertEqual(missing, .notAStore(path: "/nowhere/at/all"))
+    }
+
+    func test_an_open_store_can_be_verified() async throws {
+        let path = try temporaryDirectory(self) + "/store"
+        let store = try await FileEventStore(at: path)
+        for number in 1...20 { try await store.appendSample(number) }
+        let told = Guarded<[MaintenanceProgress]>([])
+        let report = try await FileEventStore.verify(at: path) { progress in
+            told.withLock { $0.append(progress) }
+        }
+        XCTAssertEqual(report.problems, [])
+        XCTAssertEqual(report.eventCount, 20)
+        XCTAssertEqual(told.withLock { $0.last?.events }, 20)
+        await store.close()
+    }
+
+    func test_verifying_ends_when_its_task_is_cancelled() async throws {
+        let store = try await MaintainedStore()
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await store.verify()
+        }
+        let result = await task.result
+        XCTAssertThrowsError(try result.get()) {
+            XCTAssertEqual($0 as? EventStoreError, .cancelled)
+        }
+    }
+}
