@@ -1,16 +1,16 @@
 import WellspringLog
 
 /// An append as an inspection finds it in a frame.
-struct FoundAppend {
+struct InspectedAppend {
     /// Where the entry lies in the body, before its records.
     var head: Range<Int>
-    var records: [FoundRecord]
+    var records: [InspectedRecord]
 }
 
 /// A record as an inspection finds it.
 ///
 /// Its names are missing when they were lost.
-struct FoundRecord {
+struct InspectedRecord {
     /// Where the record lies in the body.
     var bytes: Range<Int>
     var raw: RawRecord
@@ -49,8 +49,8 @@ struct AppendReading {
     /// The appends in a frame.
     ///
     /// - Throws: ``MalformedBody`` when the checksums hold and the content still makes no sense.
-    mutating func appends(in frame: InspectedFrame) throws(MalformedBody) -> [FoundAppend] {
-        var appends: [FoundAppend] = []
+    mutating func appends(in frame: InspectedFrame) throws(MalformedBody) -> [InspectedAppend] {
+        var appends: [InspectedAppend] = []
         let body = frame.body
         let start = frame.place.bodyOffset
         var reader = BodyReader(body, at: start)
@@ -65,12 +65,12 @@ struct AppendReading {
                 met.add(definition, reference)
             case .entry(let count):
                 let first = body[before..<after].firstIndex { $0 != 0 } ?? before
-                var append = FoundAppend(head: first..<after, records: [])
+                var append = InspectedAppend(head: first..<after, records: [])
                 for _ in 0..<count {
                     let begin = Int(reader.offset - start)
                     let raw = try reader.nextRecord()
                     append.records.append(
-                        FoundRecord(
+                        InspectedRecord(
                             bytes: begin..<begin + raw.length, raw: raw, position: position,
                             stream: known.streams[raw.stream], type: known.types[raw.type]))
                     position += 1

@@ -80,7 +80,7 @@ struct StoreVerifier {
     private mutating func noteGroup(_ frame: InspectedFrame) {
         report.commitCount += 1
         let count = UInt64(frame.place.eventCount)
-        let appends: [FoundAppend]
+        let appends: [InspectedAppend]
         do {
             appends = try reading.appends(in: frame)
         } catch {
@@ -96,7 +96,7 @@ struct StoreVerifier {
         }
     }
 
-    private mutating func note(_ record: FoundRecord, in frame: InspectedFrame) {
+    private mutating func note(_ record: InspectedRecord, in frame: InspectedFrame) {
         let offset = frame.place.bodyOffset + UInt64(record.bytes.lowerBound)
         savedStates.note(record.raw.id, at: record.position)
         guard let stream = record.stream, record.type != nil else {
