@@ -195,6 +195,16 @@ final class FaultyEventStoreTests: XCTestCase {
         XCTAssertEqual(events.count, 1)
     }
 
+    func test_a_delayed_page_is_given_up_by_a_cancellation() async throws {
+        let store = FaultyEventStore(InMemoryEventStore())
+        store.inject(.delayedRead)
+        let read = Task { try await store.read(LogRead()) }
+        await store.waitForHeld()
+        read.cancel()
+        let error = await failure { try await read.value }
+        XCTAssertEqual(error, .cancelled)
+    }
+
     func test_a_wait_fails_and_the_subscription_says_so() async throws {
         let store = FaultyEventStore(InMemoryEventStore())
         store.inject(.failedWait(.storage(reason: "gone")))

@@ -110,10 +110,12 @@ final class StoreStressWorkload: Sendable {
 
     // MARK: - Readers
 
-    /// Follows the log by pages until the writers are done.
-    func readLog(limit: ReadLimit) async throws {
+    /// Follows the log by pages until the writers are done, or `most` pages are read.
+    func readLog(limit: ReadLimit, most: Int = .max) async throws {
         var after = LogPosition.start
-        while true {
+        var count = 0
+        while count < most {
+            count += 1
             let isLast = isOver.withLock { $0 }
             let began = tick()
             let page = try await store.read(LogRead(.forward(after: after), limit: limit))
@@ -137,10 +139,12 @@ final class StoreStressWorkload: Sendable {
         }
     }
 
-    /// Reads single streams from any version until the writers are done.
-    func readStreams(seed: UInt64) async throws {
+    /// Reads single streams from any version until the writers are done, or `most` pages are read.
+    func readStreams(seed: UInt64, most: Int = .max) async throws {
         var dice = SmallDice(seed: seed)
-        while !isOver.withLock({ $0 }) {
+        var count = 0
+        while !isOver.withLock({ $0 }), count < most {
+            count += 1
             let stream = sampleStream("\(dice.below(8))")
             let after = UInt64(dice.below(30))
             let began = tick()
