@@ -6,7 +6,6 @@ struct ActiveSegment {
     var zeroedEnd: UInt64
     var groupCount: UInt64 = 0
     var eventCount: UInt64 = 0
-    var positions = PositionTable()
 
     var name: String { LogLayout.segment(header.number) }
 
@@ -20,7 +19,6 @@ struct ActiveSegment {
     mutating func note(_ header: FrameHeader) {
         groupCount += 1
         eventCount += UInt64(header.eventCount)
-        positions.note(header)
     }
 
     /// Writes zeros ahead of the frames, if a write up to `end` would go beyond them.

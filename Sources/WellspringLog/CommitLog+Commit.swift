@@ -28,6 +28,7 @@ extension CommitLog {
             adoptBatch()
         }
         writer.active.note(header)
+        files.note(header)
         writer.lastGroup = header.sequence
         progress.publish(writer)
         if case .interval(_, let bytes) = configuration.durability, writer.unsyncedBytes >= bytes {
@@ -144,6 +145,7 @@ extension CommitLog {
     func adoptBatch() {
         writer.unsyncedBytes += batch.end.offset - writer.written.offset
         writer.written = batch.end
+        writer.lastFrame = batch.lastFrame
         writer.claimed = batch.durableSequence
     }
 

@@ -33,6 +33,64 @@ extension CommitLog {
         }
     }
 
+    /// The file of a segment, with what its checksums are seeded with.
+    ///
+    /// From any thread.
+    package func segment(
+        _ number: UInt32
+    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
+        let file = try files.file(of: number)
+        guard let place = files.segment(number) else { throw .closed }
+        return (file, place)
+    }
+
+    /// A place at which a frame begins, at or not far before the one that holds `position`.
+    ///
+    /// From any thread.
+    package func place(
+        before position: UInt64
+    ) throws(LogError) -> (segment: UInt32, offset: UInt64) {
+        guard let segment = files.segment(holding: position) else {
+            throw .damaged(
+                LogDamage(
+                    file: Manifest.fileName, offset: 0,
+                    reason: "no segment holds position \(position)"))
+        }
+        let positions = try positions(of: segment)
+        return (segment.number, positions.offset(before: position))
+    }
+
+    /// Where groups begin in a segment, for about every 64 KiB.
+    package func positions(of segment: SegmentPlace) throws(LogError) -> PositionTable {
+        if let known = files.positions(of: segment.number) { return known }
+        let name = LogLayout.segment(segment.number)
+        let file = try files.file(of: segment.number)
+        do {
+            let length = try segment.sealedLength ?? file.size()
+            let trailer = try SegmentTrailer.read(from: file, length: length, salt: segment.salt)
+            let window = try ReadWindow(file)
+            guard let trailer,
+                let bytes = try window.bytes(at: trailer.sealOffset, count: FrameHeader.length),
+                let seal = FrameHeader(
+                    decoding: bytes, at: trailer.sealOffset, salt: segment.salt),
+                let body = try window.bytes(
+                    at: seal.offset + UInt64(FrameHeader.length), count: seal.paddedBodyLength),
+                crc32c(segment.salt.body, body) == seal.bodyChecksum
+            else {
+                throw FormatError.malformed(
+                    offset: Int(length), reason: "the footer of the segment is damaged")
+            }
+            let content = UnsafeRawBufferPointer(rebasing: body[0..<Int(seal.bodyLength)])
+            let positions = try SegmentFooter(decoding: content).positions
+            files.keep(positions, of: segment.number)
+            return positions
+        } catch let error as SystemError {
+            throw .system(error)
+        } catch {
+            throw FormatError(error).found(in: name)
+        }
+    }
+
     /// Hands over the groups from the one at `start` on (`nil`: the first of the log), each with
     /// its checksums checked, until `body` returns false or the frame `throughSequence` is done.
     ///
@@ -141,5 +199,53 @@ extension LogDamage {
             file: LogLayout.segment(place.segment),
             offset: place.bodyOffset + UInt64(max(0, malformed.offset)),
             sequences: place.sequence...place.sequence, reason: malformed.reason)
+    }
+}
+
+extension PositionTable {
+    /// The offset of the last frame listed that begins at or before `position`, or else of the
+    /// first frame of the segment.
+    func offset(before position: UInt64) -> UInt64 {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].position <= position { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? UInt64(SegmentHeader.length) : entries[low - 1].offset
+    }
+}
+
+/// The segments of a log as a reader sees them, whoever writes them.
+package protocol LogSource: AnyObject, Sendable {
+    /// The file of a segment, with what is known of it.
+    func segment(
+        _ number: UInt32
+    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace)
+
+    /// A place at which a frame begins, at or not far before the one that holds `position`.
+    func place(before position: UInt64) throws(LogError) -> (segment: UInt32, offset: UInt64)
+}
+
+extension CommitLog: LogSource {}
+
+extension CommitLog {
+    /// The numbers of the first and the last segment.
+    package var segmentNumbers: ClosedRange<UInt32> { files.range }
+
+    /// The place behind the seal of a segment; `nil` if it is not sealed.
+    package func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
+        guard let place = files.segment(number), let length = place.sealedLength else { return nil }
+        let file = try files.file(of: number)
+        let trailer = try system { () throws(SystemError) in
+            try SegmentTrailer.read(from: file, length: length, salt: place.salt)
+        }
+        guard let trailer else {
+            throw .damaged(
+                LogDamage(
+                    file: LogLayout.segment(number), offset: length,
+                    reason: "the trailer of the segment is damaged"))
+        }
+        return LogEnd(behind: trailer)
     }
 }

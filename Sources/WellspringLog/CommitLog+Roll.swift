@@ -55,7 +55,7 @@ extension CommitLog {
     private func seal(_ client: any LogClient) throws(CommitFailure) {
         let number = writer.active.header.number
         let footer = SegmentFooter(
-            positions: writer.active.positions,
+            positions: files.activePositions,
             clientContent: client.footerContent(of: number))
         beginBatch()
         let header = batch.append(.seal, recordedAt: nextTime()) { footer.encode(into: &$0) }
@@ -90,7 +90,9 @@ extension CommitLog {
             writer.segments.append(Manifest.Segment(segment.header))
         }
         try replaceManifest(isClean: false, knownEnd: beginning)
+        client?.segmentEnded(writer.written)
         writer.active = segment
+        writer.lastFrame = 0
         writer.written = beginning
         writer.synced = beginning
         writer.claimed = beginning.sequence
@@ -98,7 +100,8 @@ extension CommitLog {
         writer.witnessed = beginning.sequence
         writer.prepareAgainAt = 0
         writer.roll = .none
-        files.begin(segment.header.number, file: segment.file)
+        let sealed = writer.segments.dropLast().last?.seal
+        files.begin(segment.header, file: segment.file, sealedLength: sealed?.fileLength)
         progress.publish(writer)
         client?.segmentBegan(segment.header.number)
     }

@@ -71,6 +71,19 @@ package final class CommitLog: Sendable {
         progress.wantsMark.load(ordering: .acquiring)
     }
 
+    /// The end of the log, if all of it is durable.
+    ///
+    /// For the one caller who may commit.
+    package var anchor: LogAnchor? {
+        guard writer.synced == writer.written, !writer.isPoisoned, case .none = writer.roll else {
+            return nil
+        }
+        return LogAnchor(
+            end: writer.written, lastFrame: writer.lastFrame,
+            groupCount: writer.active.groupCount, eventCount: writer.active.eventCount,
+            positions: files.activePositions)
+    }
+
     /// Whether this process is a fork of the one that opened the log.
     package var isForked: Bool { directory.isForked }
 
@@ -96,6 +109,8 @@ struct LogWriter {
     /// The end of what is written, and of what is known to be durable.
     var written: LogEnd
     var synced: LogEnd
+    /// Where the last frame of the active segment begins; 0 when it has none.
+    var lastFrame: UInt64 = 0
     /// How many bytes have been written since the last sync.
     var unsyncedBytes: UInt64 = 0
     /// The last sequence that holds a group, and the last that a synced frame or the MANIFEST
@@ -126,6 +141,7 @@ struct LogWriter {
     /// Returns to the end of an earlier state; what is behind it is yet to be cut off.
     mutating func forget(backTo earlier: LogWriter) {
         written = earlier.written
+        lastFrame = earlier.lastFrame
         claimed = earlier.claimed
     }
 

@@ -12,6 +12,9 @@ final class FrameBatch {
     private(set) var end = LogEnd(
         segment: 0, offset: 0, sequence: 0, nextPosition: 1, recordedAt: 0, chain: 0)
 
+    /// Where the last frame begins in the file.
+    private(set) var lastFrame: UInt64 = 0
+
     /// The length of the last body, which its header cannot tell if it is far too long.
     private(set) var lastBodyLength = 0
 
@@ -65,6 +68,7 @@ final class FrameBatch {
             header.encode(
                 into: UnsafeMutableRawBufferPointer(rebasing: all[begin...]), salt: salt)
         }
+        lastFrame = header.offset
         end = LogEnd(after: header, in: end.segment)
         return header
     }

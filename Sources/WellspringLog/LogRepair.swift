@@ -133,14 +133,14 @@ struct LogRepair {
         _ newest: ReplayedSegment, _ recovery: LogRecovery, holding lock: any LockToken
     ) throws(LogError) -> CommitLog {
         let files = SegmentFiles(opening.directory)
-        files.begin(
-            newest.header.number, file: newest.file, first: replay.segments.first?.number)
+        files.begin(replay.places, file: newest.file, positions: newest.positions)
         var writer = LogWriter(
             segments: replay.segments, manifestNumber: manifest.number,
             active: ActiveSegment(
                 newest, wasCut: judgement.tornTail != nil && opening.fault != .keepTornTail),
             written: newest.end, synced: newest.end, witnessed: newest.end.sequence)
         writer.claimed = newest.end.sequence
+        writer.lastFrame = newest.lastFrame
         writer.lock = lock
         if newest.trailer != nil { writer.roll = .sealed }
         let log = CommitLog(
@@ -169,7 +169,6 @@ extension ActiveSegment {
             zeroedEnd: wasCut ? found.fileLength : max(found.window.fileSize, found.fileLength))
         groupCount = found.groupCount
         eventCount = found.eventCount
-        positions = found.positions
     }
 }
 

@@ -11,31 +11,103 @@ struct LogReplay {
     private(set) var eventCount: UInt64 = 0
     /// What the MANIFEST will list.
     private(set) var segments: [Manifest.Segment] = []
+    /// All segments, for who reads them later.
+    private(set) var places: [SegmentPlace] = []
     private(set) var newest: ReplayedSegment?
+    private let coverage: LogCoverage?
 
     init(_ opening: LogOpening, _ identity: StoreIdentity, _ manifest: Manifest) {
         self.opening = opening
         self.identity = identity
         self.manifest = manifest
+        coverage = opening.client.coverage(
+            of: LogOutline(
+                directory: opening.directory, identity: identity, segments: manifest.segments))
     }
 
     consuming func run(_ numbers: ClosedRange<UInt32>) throws(LogError) -> LogReplay {
         var end: LogEnd?
         for number in numbers {
-            let isNewest = number == numbers.upperBound
-            var segment = try open(number, after: end, isNewest: isNewest)
-            opening.client.segmentBegan(number)
-            try replay(&segment)
-            end = segment.end
-            groupCount += segment.groupCount
-            eventCount += segment.eventCount
-            segments.append(Manifest.Segment(segment.header))
-            if let trailer = segment.trailer {
-                segments[segments.count - 1].seal = trailer.manifestEntry(segment.fileLength)
+            if number < numbers.upperBound, coverage != nil, let known = sealedSegment(number) {
+                end = try skip(known, after: end)
+            } else {
+                end = try replay(number, after: end, isNewest: number == numbers.upperBound)
             }
-            if isNewest { newest = segment } else { try checkSealed(segment) }
         }
         return self
+    }
+
+    /// Reads all frames of a segment that the client does not know; returns its end.
+    private mutating func replay(
+        _ number: UInt32, after end: LogEnd?, isNewest: Bool
+    ) throws(LogError) -> LogEnd {
+        var segment = try open(number, after: end, isNewest: isNewest)
+        opening.client.segmentBegan(number)
+        try replay(&segment)
+        groupCount += segment.groupCount
+        eventCount += segment.eventCount
+        segments.append(Manifest.Segment(segment.header))
+        if let trailer = segment.trailer {
+            segments[segments.count - 1].seal = trailer.manifestEntry(segment.fileLength)
+        }
+        places.append(
+            SegmentPlace(
+                segment.header,
+                sealedLength: segment.trailer == nil ? nil : segment.fileLength))
+        if isNewest {
+            newest = segment
+        } else {
+            try checkSealed(segment)
+            opening.client.segmentEnded(segment.end)
+        }
+        return segment.end
+    }
+
+    // MARK: - Segments that the client knows
+
+    private func sealedSegment(_ number: UInt32) -> Manifest.Segment? {
+        manifest.segments.first { $0.number == number && $0.seal != nil }
+    }
+
+    /// Compares a sealed segment with what the MANIFEST says, without reading its frames.
+    ///
+    /// It was synced before the MANIFEST listed it, and never touched again.
+    private mutating func skip(
+        _ known: Manifest.Segment, after end: LogEnd?
+    ) throws(LogError) -> LogEnd {
+        let name = LogLayout.segment(known.number)
+        guard let seal = known.seal else { throw .damaged(.unsealed(name)) }
+        do {
+            let file = try directory.open(name, .read)
+            defer { file.close() }
+            let length = try file.size()
+            guard length == seal.fileLength else {
+                throw FormatError.malformed(
+                    offset: Int(min(length, seal.fileLength)),
+                    reason: "the file has \(length) bytes where the MANIFEST knows of "
+                        + "\(seal.fileLength)")
+            }
+            let header = try SegmentHeader.read(from: file)
+            try check(header, number: known.number, after: end)
+            let trailer = try SegmentTrailer.read(from: file, length: length, salt: header.salt)
+            guard let trailer, trailer.manifestEntry(length) == seal,
+                trailer.number == known.number
+            else {
+                throw FormatError.malformed(
+                    offset: Int(length) - SegmentTrailer.length,
+                    reason: "the end of the segment is not the one that the MANIFEST knows")
+            }
+            groupCount += trailer.groupCount
+            eventCount += trailer.eventCount
+            segments.append(known)
+            places.append(SegmentPlace(header, sealedLength: length))
+            return LogEnd(behind: trailer)
+        } catch let error as SystemError {
+            guard error.kind == .notFound else { throw .system(error) }
+            throw .damaged(LogDamage(file: name, offset: 0, reason: "the file is missing"))
+        } catch {
+            throw FormatError(error).found(in: name)
+        }
     }
 
     // MARK: - One segment
@@ -48,13 +120,15 @@ struct LogReplay {
             let file = try directory.open(name, isNewest ? .readWrite : .read)
             try file.sync()
             // A failed sync may have left in memory what the disk does not have.
-            if isNewest { file.dropCache() }
+            if isNewest, !manifest.isClean { file.dropCache() }
             let window = try ReadWindow(file)
             let page = try window.bytes(at: 0, count: SegmentHeader.length)
             let header = try SegmentHeader(
                 decoding: page ?? UnsafeRawBufferPointer(start: nil, count: 0))
             try check(header, number: number, after: end)
-            return ReplayedSegment(header, file: file, window: window, fault: opening.fault)
+            let anchor = coverage?.anchor.flatMap { $0.end.segment == number ? $0 : nil }
+            return ReplayedSegment(
+                header, file: file, window: window, from: anchor, fault: opening.fault)
         } catch let error as SystemError {
             throw .system(error)
         } catch {
@@ -153,5 +227,21 @@ struct LogReplay {
                     file: LogLayout.segment(trailer.number), offset: trailer.sealOffset,
                     reason: "the MANIFEST knows another end of the segment"))
         }
+    }
+}
+
+extension LogDamage {
+    fileprivate static func unsealed(_ file: String) -> LogDamage {
+        LogDamage(file: file, offset: 0, reason: "the segment is not sealed")
+    }
+}
+
+extension LogEnd {
+    /// The place behind the seal of a segment.
+    init(behind trailer: SegmentTrailer) {
+        self.init(
+            segment: trailer.number, offset: trailer.sealOffset, sequence: trailer.lastSequence,
+            nextPosition: trailer.nextPosition, recordedAt: trailer.recordedAt,
+            chain: trailer.sealChecksum)
     }
 }

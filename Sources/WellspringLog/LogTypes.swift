@@ -79,12 +79,22 @@ package struct FrameContext: Sendable {
     package var firstPosition: UInt64
     /// The time of the frame, in nanoseconds since 1970.
     package var recordedAt: Int64
+
+    /// The file offset at which the frame's header begins.
+    package var frameOffset: UInt64 { bodyOffset - UInt64(FrameHeader.length) }
 }
 
 /// The owner of what is inside the frames.
 ///
 /// The log calls it from `open`, and from `commit` and `close`, always from one thread at a time.
 package protocol LogClient: AnyObject {
+    /// What the client knows of the log from an earlier time; `nil` when everything is to be
+    /// replayed.
+    ///
+    /// With an answer, segments that the MANIFEST lists as sealed are compared with it and not
+    /// replayed. The client then answers for what is in them.
+    func coverage(of log: LogOutline) -> LogCoverage?
+
     /// The frames that follow are in `segment`; what is defined once a segment starts anew.
     func segmentBegan(_ segment: UInt32)
 
@@ -95,6 +105,15 @@ package protocol LogClient: AnyObject {
 
     /// What the footer of `segment`, just sealed, keeps for the client.
     func footerContent(of segment: UInt32) -> [UInt8]
+
+    /// A segment was sealed and is followed by another: `end` is the place behind its seal, and
+    /// everything before it is durable.
+    func segmentEnded(_ end: LogEnd)
+}
+
+extension LogClient {
+    package func coverage(of log: LogOutline) -> LogCoverage? { nil }
+    package func segmentEnded(_ end: LogEnd) {}
 }
 
 /// A body that its owner cannot read.

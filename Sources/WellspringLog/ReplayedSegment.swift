@@ -20,13 +20,33 @@ struct ReplayedSegment {
     /// Frames of which nobody has said so yet, oldest first.
     private(set) var unproven: [(sequence: UInt64, offset: UInt64)] = []
     private var previousEnd: UInt64 = 0
+    /// Where the last frame begins; 0 before the first.
+    private(set) var lastFrame: UInt64 = 0
 
-    init(_ header: SegmentHeader, file: any StoreFile, window: ReadWindow, fault: PlantedFault?) {
+    /// Begins at the first frame, or at `anchor`, before which everything is known.
+    init(
+        _ header: SegmentHeader, file: any StoreFile, window: ReadWindow,
+        from anchor: LogAnchor? = nil, fault: PlantedFault?
+    ) {
         self.header = header
         self.file = file
         self.window = window
         scanner = FrameScanner(header, in: window, fault: fault)
         end = LogEnd(beginning: header)
+        if let anchor {
+            end = anchor.end
+            scanner = FrameScanner(
+                header, in: window, at: end.offset,
+                expecting: .init(
+                    sequence: end.sequence &+ 1, position: end.nextPosition, chain: end.chain),
+                fault: fault)
+            // The anchor itself may be the known end, what lies before it was seen when it was set.
+            previousEnd = end.offset - 1
+            lastFrame = anchor.lastFrame
+            groupCount = anchor.groupCount
+            eventCount = anchor.eventCount
+            positions = anchor.positions
+        }
         proven = end.sequence
     }
 
@@ -59,6 +79,7 @@ struct ReplayedSegment {
 
     private mutating func note(_ frame: FrameHeader) {
         previousEnd = end.offset
+        lastFrame = frame.offset
         end = LogEnd(after: frame, in: header.number)
         lastFlags = frame.kind == .mark ? frame.flags : 0
         if frame.kind == .group {

@@ -7,7 +7,11 @@ final class SegmentFiles: Sendable {
 
     fileprivate struct State {
         var active: (number: UInt32, file: any StoreFile)?
-        var first: UInt32 = 1
+        /// All segments, oldest first, without gaps in their numbers.
+        var segments: [SegmentPlace] = []
+        /// Where frames begin in the active segment, and in sealed ones that were asked for.
+        var activePositions = PositionTable()
+        var positions: [UInt32: PositionTable] = [:]
         var sealed: [UInt32: (file: any StoreFile, lastUse: UInt64)] = [:]
         var uses: UInt64 = 0
         var isClosed = false
@@ -24,17 +28,71 @@ final class SegmentFiles: Sendable {
     /// The numbers of the first and the last segment.
     var range: ClosedRange<UInt32> {
         state.withLock { state in
-            let last = state.active?.number ?? state.first
-            return min(state.first, last)...last
+            let first = state.segments.first?.number ?? 1
+            return first...max(first, state.segments.last?.number ?? first)
         }
     }
 
-    /// Makes `file` the one that is written to.
-    func begin(_ number: UInt32, file: any StoreFile, first: UInt32? = nil) {
+    /// Takes the segments of a log that was opened; the last of them is written to.
+    func begin(_ segments: [SegmentPlace], file: any StoreFile, positions: PositionTable) {
         state.withLock { state in
-            state.active = (number, file)
-            if let first { state.first = first }
+            state.segments = segments
+            state.activePositions = positions
+            state.active = segments.last.map { ($0.number, file) }
         }
+    }
+
+    /// Makes `file` the one that is written to; the one before has `sealedLength` bytes for good.
+    func begin(_ header: SegmentHeader, file: any StoreFile, sealedLength: UInt64?) {
+        state.withLock { state in
+            if let previous = state.segments.last, previous.number < header.number {
+                state.segments[state.segments.count - 1].sealedLength = sealedLength
+                state.keep(state.activePositions, of: previous.number)
+                state.segments.append(SegmentPlace(header))
+            }
+            state.activePositions = PositionTable()
+            state.active = (header.number, file)
+        }
+    }
+
+    /// Notes a frame of events of the active segment.
+    func note(_ header: FrameHeader) {
+        state.withLock { $0.activePositions.note(header) }
+    }
+
+    /// Where frames begin in the active segment.
+    var activePositions: PositionTable { state.withLock { $0.activePositions } }
+
+    /// A segment; `nil` when there is none of the number.
+    func segment(_ number: UInt32) -> SegmentPlace? { state.withLock { $0.segment(number) } }
+
+    /// The segment that holds `position`, or would.
+    func segment(holding position: UInt64) -> SegmentPlace? {
+        state.withLock { state in
+            var low = 0
+            var high = state.segments.count
+            while low < high {
+                let middle = (low + high) / 2
+                if state.segments[middle].basePosition <= position {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
+            }
+            return low == 0 ? nil : state.segments[low - 1]
+        }
+    }
+
+    /// Where frames begin in a segment; `nil` for a sealed one whose footer was not read yet.
+    func positions(of number: UInt32) -> PositionTable? {
+        state.withLock { state in
+            state.active?.number == number ? state.activePositions : state.positions[number]
+        }
+    }
+
+    /// Keeps what the footer of a sealed segment says.
+    func keep(_ positions: PositionTable, of number: UInt32) {
+        state.withLock { $0.keep(positions, of: number) }
     }
 
     /// Gives every file up.
@@ -123,8 +181,38 @@ extension SegmentFiles.State {
         return sealed[number]?.file
     }
 
-    fileprivate func holds(_ number: UInt32) -> Bool {
-        guard let active else { return false }
-        return number >= first && number <= active.number
+    fileprivate func holds(_ number: UInt32) -> Bool { segment(number) != nil }
+
+    fileprivate func segment(_ number: UInt32) -> SegmentPlace? {
+        guard let first = segments.first?.number, number >= first,
+            Int(number - first) < segments.count
+        else { return nil }
+        return segments[Int(number - first)]
+    }
+
+    /// Keeps the tables of a few segments: each is made again from its footer when needed.
+    fileprivate mutating func keep(_ table: PositionTable, of number: UInt32) {
+        if positions.count >= SegmentFiles.openLimit, let other = positions.keys.first {
+            positions[other] = nil
+        }
+        positions[number] = table
+    }
+}
+
+/// What is known of a segment without opening its file.
+package struct SegmentPlace: Hashable, Sendable {
+    package var number: UInt32
+    /// What its checksums are seeded with.
+    package var salt: Salt
+    /// The position of its first event, if it has any.
+    package var basePosition: UInt64
+    /// The length of its file once it is sealed.
+    package var sealedLength: UInt64?
+
+    init(_ header: SegmentHeader, sealedLength: UInt64? = nil) {
+        number = header.number
+        salt = header.salt
+        basePosition = header.basePosition
+        self.sealedLength = sealedLength
     }
 }

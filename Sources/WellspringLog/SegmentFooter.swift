@@ -151,3 +151,19 @@ package struct SegmentTrailer: Hashable, Sendable {
         sealChecksum = bytes.loadLittleEndian(UInt32.self, at: 80)
     }
 }
+
+extension SegmentTrailer {
+    /// Reads the trailer of a segment's file; `nil` when the file has none.
+    static func read(
+        from file: any StoreFile, length: UInt64, salt: Salt
+    ) throws(SystemError) -> SegmentTrailer? {
+        guard length >= UInt64(Self.length) else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Self.length)
+        let place = length - UInt64(Self.length)
+        let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in
+            try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: place)
+        }
+        guard count == Self.length else { return nil }
+        return bytes.withUnsafeBytes { SegmentTrailer(decoding: $0, salt: salt) }
+    }
+}

@@ -76,6 +76,19 @@ package struct SegmentHeader: Hashable, Sendable {
     }
 }
 
+extension SegmentHeader {
+    /// Reads the header of a segment's file.
+    static func read(from file: any StoreFile) throws -> SegmentHeader {
+        var page = [UInt8](repeating: 0, count: length)
+        let count = try page.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in
+            try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        }
+        return try page.withUnsafeBytes { (bytes) throws(FormatError) in
+            try SegmentHeader(decoding: UnsafeRawBufferPointer(rebasing: bytes[0..<count]))
+        }
+    }
+}
+
 /// A random number that is new for every segment.
 package struct Salt: Hashable, Sendable {
     package var value: UInt64

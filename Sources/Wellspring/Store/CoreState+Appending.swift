@@ -1,9 +1,35 @@
 extension CoreState {
-    /// The first stream of an append that is not where the caller believes, queued events included.
-    func conflict(with request: AppendRequest) -> StreamConflict? {
+    /// The heads of the streams of an append, in its order, or the first one that is not known.
+    mutating func heads(of request: AppendRequest) -> Result<[StreamHead], UnknownStream> {
+        var found: [StreamHead] = []
+        found.reserveCapacity(request.writes.count)
         for write in request.writes {
-            let actual = StreamVersion(
-                number(of: write.stream).map { streams[$0].queuedVersion } ?? 0)
+            guard let head = heads.find(write.stream) else {
+                return .failure(unknown(write.stream))
+            }
+            found.append(head)
+        }
+        return .success(found)
+    }
+
+    /// A stream whose version has to be looked up.
+    func unknown(_ stream: StreamID) -> UnknownStream {
+        UnknownStream(stream: stream, visible: visible, sweeps: heads.sweeps)
+    }
+
+    /// Takes in what was looked up, if it must still be so.
+    ///
+    /// A stream that is not known here cannot have been appended to, unless it was known in the
+    /// meantime and forgotten again.
+    mutating func learn(_ found: UnknownStream, version: UInt64) {
+        guard found.sweeps == heads.sweeps else { return }
+        heads.learn(found.stream, version: version)
+    }
+
+    /// The first stream of an append that is not where the caller believes, queued events included.
+    func conflict(with request: AppendRequest, _ heads: [StreamHead]) -> StreamConflict? {
+        for (write, head) in zip(request.writes, heads) {
+            let actual = StreamVersion(head.queuedVersion)
             guard write.expected.allows(actual) else {
                 return StreamConflict(
                     stream: write.stream, expected: write.expected, actual: actual)
@@ -14,28 +40,22 @@ extension CoreState {
 
     /// Accepts an append without a conflict: gives out its versions and positions.
     mutating func accept(
-        _ request: AppendRequest, bytes: Int, now: Timestamp, ids: inout MessageIDGenerator
+        _ request: AppendRequest, _ heads: [StreamHead], bytes: Int, now: Timestamp,
+        ids: inout MessageIDGenerator
     ) -> AppendTicket {
         let first = queued + 1
         var versions: [StreamVersion] = []
         var events: [QueuedEvent] = []
-        for write in request.writes {
-            guard !write.events.isEmpty else {
-                versions.append(
-                    StreamVersion(number(of: write.stream).map { streams[$0].queuedVersion } ?? 0))
-                continue
-            }
-            let stream = numberMakingRoom(for: write.stream)
+        for (write, head) in zip(request.writes, heads) {
             for new in write.events {
                 queued += 1
                 let event = QueuedEvent(
-                    new, stream: stream, id: write.stream,
-                    version: streams[stream].queuedVersion + 1, position: queued, now: now,
+                    new, to: head, position: queued, now: now,
                     madeID: { ids.next(at: now.nanoseconds) })
-                streams[stream].queue(event.recorded)
+                head.queue(event.recorded)
                 events.append(event)
             }
-            versions.append(StreamVersion(streams[stream].queuedVersion))
+            versions.append(StreamVersion(head.queuedVersion))
         }
 
         let ticket = AppendTicket()
@@ -65,30 +85,14 @@ extension CoreState {
     mutating func publish() -> [Wakeup] {
         var wakeups: [Wakeup] = []
         for append in inFlight {
-            for (index, event) in append.events.enumerated() {
-                add(event, isLastOfAppend: index == append.events.count - 1)
-            }
+            for event in append.events { event.stream.publishNext() }
+            visible += UInt64(append.events.count)
             if let wakeup = append.ticket.settle(.success(append.receipt)) {
                 wakeups.append(wakeup)
             }
         }
         inFlight = []
         return wakeups + waiters.takeDue(visible: visible)
-    }
-
-    private mutating func add(_ event: QueuedEvent, isLastOfAppend: Bool) {
-        visible += 1
-        streams[event.stream].publishNext(at: visible)
-        events.append(
-            stream: event.stream, name: event.recorded.event.name, isLastOfAppend: isLastOfAppend)
-    }
-
-    /// Learns of an event that was found on disk.
-    mutating func replay(stream: Int, name: EventName, isLastOfAppend: Bool) {
-        visible += 1
-        queued = visible
-        streams[stream].replay(at: visible)
-        events.append(stream: stream, name: name, isLastOfAppend: isLastOfAppend)
     }
 
     /// Takes everything back that is not visible: the heads fall to what is durable.
@@ -98,7 +102,7 @@ extension CoreState {
         var wakeups: [Wakeup] = []
         for (appends, error) in [(inFlight, error), (pending, other)] {
             for append in appends {
-                for event in append.events { streams[event.stream].takeBackQueued() }
+                for event in append.events { event.stream.takeBackQueued() }
                 if let wakeup = append.ticket.settle(.failure(error)) { wakeups.append(wakeup) }
             }
         }
@@ -118,17 +122,25 @@ extension CoreState {
     }
 }
 
+/// A stream whose version nobody in memory knows, and the moment at which that was so.
+struct UnknownStream: Error {
+    let stream: StreamID
+    let visible: UInt64
+    let sweeps: UInt64
+}
+
 extension QueuedEvent {
     fileprivate init(
-        _ new: NewEvent, stream: Int, id: StreamID, version: UInt64, position: UInt64,
-        now: Timestamp, madeID: () -> MessageID
+        _ new: NewEvent, to head: StreamHead, position: UInt64, now: Timestamp,
+        madeID: () -> MessageID
     ) {
-        self.stream = stream
+        stream = head
         recordedAt = new.recordedAt
         occurredAt = new.occurredAt
         recorded = RecordedEvent(
-            event: new.event, id: new.id ?? madeID(), stream: id, version: StreamVersion(version),
-            position: LogPosition(position), recordedAt: new.recordedAt ?? now,
-            occurredAt: new.occurredAt, tags: new.tags, metadata: new.metadata)
+            event: new.event, id: new.id ?? madeID(), stream: head.id,
+            version: StreamVersion(head.queuedVersion + 1), position: LogPosition(position),
+            recordedAt: new.recordedAt ?? now, occurredAt: new.occurredAt, tags: new.tags,
+            metadata: new.metadata)
     }
 }

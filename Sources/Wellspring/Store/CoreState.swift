@@ -5,17 +5,13 @@ import WellspringLog
 /// A plain value behind the lock of ``StoreCore``. It does no I/O and resumes nobody; it returns
 /// what is to be done.
 struct CoreState {
-    /// Streams by number, in the order in which they were first accepted.
-    var streams: [StreamHead] = []
-    private var streamNumbers: [StreamID: Int] = [:]
-    private var categoryNumbers: [StreamCategory: UInt32] = [:]
-    /// What each visible event is, by position - 1.
-    var events = EventIndex()
+    /// Streams that were used lately.
+    var heads: StreamHeads
 
     /// The last position that readers see.
-    var visible: UInt64 = 0
+    var visible: UInt64
     /// The last position that was given out.
-    var queued: UInt64 = 0
+    var queued: UInt64
     /// How often accepted appends were taken back.
     var epoch: UInt64 = 0
 
@@ -52,104 +48,11 @@ struct CoreState {
         }
     }
 
-    func number(of stream: StreamID) -> Int? { streamNumbers[stream] }
-
-    func number(of category: StreamCategory) -> UInt32? { categoryNumbers[category] }
-
-    mutating func numberMakingRoom(for stream: StreamID) -> Int {
-        if let number = streamNumbers[stream] { return number }
-        let number = streams.count
-        streamNumbers[stream] = number
-        streams.append(StreamHead(id: stream, category: numberMakingRoom(for: stream.category)))
-        return number
-    }
-
-    private mutating func numberMakingRoom(for category: StreamCategory) -> UInt32 {
-        if let number = categoryNumbers[category] { return number }
-        let number = UInt32(truncatingIfNeeded: categoryNumbers.count)
-        categoryNumbers[category] = number
-        return number
-    }
-}
-
-/// What is known of one stream.
-struct StreamHead {
-    let id: StreamID
-    /// The number of the stream's category.
-    let category: UInt32
-    /// The positions of the visible events, oldest first; their count is the visible version.
-    private(set) var positions: [UInt64] = []
-    /// Events that were accepted, oldest first, behind those that have become visible meanwhile.
-    private var accepted: [RecordedEvent] = []
-    private var published = 0
-
-    var visibleVersion: UInt64 { UInt64(positions.count) }
-    var queuedVersion: UInt64 { UInt64(positions.count + accepted.count - published) }
-
-    /// Events that were accepted and are not visible yet, oldest first.
-    var queued: ArraySlice<RecordedEvent> { accepted[published...] }
-
-    init(id: StreamID, category: UInt32) {
-        self.id = id
-        self.category = category
-    }
-
-    mutating func queue(_ event: RecordedEvent) { accepted.append(event) }
-
-    /// Makes the oldest queued event visible.
-    ///
-    /// A hot stream has many: moving up the others each time would take the square of their number.
-    mutating func publishNext(at position: UInt64) {
-        positions.append(position)
-        published += 1
-        guard published == accepted.count || published > 32 && published * 2 > accepted.count
-        else { return }
-        accepted.removeFirst(published)
-        published = 0
-    }
-
-    /// Learns of an event that was visible already.
-    mutating func replay(at position: UInt64) { positions.append(position) }
-
-    /// Forgets what is not visible.
-    mutating func takeBackQueued() {
-        accepted = []
-        published = 0
-    }
-}
-
-/// What is kept of every visible event to find it without reading it.
-struct EventIndex {
-    /// The number of the stream.
-    private(set) var streams: [UInt32] = []
-    /// The number of the event's name.
-    private(set) var names: [UInt32] = []
-    private var nameNumbers: [EventName: UInt32] = [:]
-    /// One bit an event: whether the next event belongs to the same append.
-    private var joins: [UInt64] = []
-
-    mutating func append(stream: Int, name: EventName, isLastOfAppend: Bool) {
-        let index = streams.count
-        streams.append(UInt32(truncatingIfNeeded: stream))
-        names.append(number(of: name))
-        if index % 64 == 0 { joins.append(0) }
-        if !isLastOfAppend { joins[index / 64] |= 1 << UInt64(index % 64) }
-    }
-
-    /// Whether the event at `position` and the one after it were appended together.
-    func isJoinedToNext(_ position: UInt64) -> Bool {
-        guard position > 0, position <= UInt64(streams.count) else { return false }
-        let index = Int(position - 1)
-        return joins[index / 64] >> UInt64(index % 64) & 1 == 1
-    }
-
-    func number(of name: EventName) -> UInt32? { nameNumbers[name] }
-
-    private mutating func number(of name: EventName) -> UInt32 {
-        if let number = nameNumbers[name] { return number }
-        let number = UInt32(truncatingIfNeeded: nameNumbers.count)
-        nameNumbers[name] = number
-        return number
+    /// The state of a store whose log ends at `position`.
+    init(endingAt position: UInt64 = 0, headLimit: Int = 1 << 16) {
+        visible = position
+        queued = position
+        heads = StreamHeads(limit: headLimit)
     }
 }
 
@@ -164,8 +67,7 @@ struct QueuedAppend: Sendable {
 
 /// One event of an accepted append.
 struct QueuedEvent: Sendable {
-    /// The stream's number in the index.
-    let stream: Int
+    let stream: StreamHead
     /// The record, with a provisional recorded time.
     let recorded: RecordedEvent
     /// The recorded time that the caller insists on.

@@ -84,9 +84,9 @@ public final class FileEventStore: QueuedHeadStore {
         let opened = await onThread(of: directory, named: "wellspring-open") {
             Result { () throws(LogError) in try FileLog.open(directory, settings) }
         }
-        let (log, state): (FileLog, CoreState)
+        let log: FileLog
         do {
-            (log, state) = try opened.get()
+            log = try opened.get()
         } catch {
             throw EventStoreError(error, path: path)
         }
@@ -96,7 +96,7 @@ public final class FileEventStore: QueuedHeadStore {
         storeID = log.storeID
         report = RecoveryReport(log.recovery)
         core = StoreCore(
-            log: log, state: state, seed: directory.random(),
+            log: log, state: CoreState(endingAt: log.writtenPosition), seed: directory.random(),
             mayLead: configuration.syncsOnCallingTask,
             clock: { Timestamp(nanoseconds: directory.wallClock()) },
             plantedFault: configuration.plantedFault,

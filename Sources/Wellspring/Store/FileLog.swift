@@ -4,7 +4,8 @@ import WellspringLog
 final class FileLog: EventLog {
     private let log: CommitLog
     private let directory: any StoreDirectory
-    private let shelf: RecordShelf
+    private let reader: LogReader
+    private let keeper: IndexKeeper
     /// Touched by whoever commits, one at a time.
     private let client: FileLogClient
     private let durability: LogDurability
@@ -13,18 +14,32 @@ final class FileLog: EventLog {
     let recovery: LogRecovery
     let storeID: StoreUUID
 
-    /// How far apart two records may lie and still be read in one go.
-    private static let gapBytes = 4 << 10
-    private static let readBytes = 256 << 10
+    /// With more entries than this in memory, the index is written out.
+    private static let indexLimit = 1 << 18
 
-    /// Opens the log, and returns with it the state that its events amount to.
+    /// Opens the log.
     static func open(
         _ directory: any StoreDirectory, _ configuration: LogConfiguration
-    ) throws(LogError) -> (FileLog, CoreState) {
+    ) throws(LogError) -> FileLog {
         let client = FileLogClient()
         let log = try CommitLog.open(directory, configuration: configuration, client: client)
-        let state = client.takeRebuilt()
-        return (FileLog(log, client, configuration, in: directory), state)
+        do {
+            try fillGap(of: client, in: log)
+        } catch {
+            log.abandon()
+            throw error
+        }
+        client.finishOpening(of: log)
+        return FileLog(log, client, configuration, in: directory)
+    }
+
+    /// Indexes what lies between the runs that were found and the frames that were replayed.
+    private static func fillGap(
+        of client: FileLogClient, in log: CommitLog
+    ) throws(LogError) {
+        guard let last = client.replayedAfter, last > client.chain.covered else { return }
+        let builder = IndexBuilder(log: log, index: client.index, names: client.names)
+        client.index.insert(try builder.build(after: client.chain.end, through: last))
     }
 
     private init(
@@ -34,21 +49,49 @@ final class FileLog: EventLog {
         self.log = log
         self.directory = directory
         self.client = client
-        shelf = client.shelf
         durability = configuration.durability
         idleMark = configuration.idleMarkNanoseconds
         recovery = log.recovery
         storeID = log.storeID
+        let keeper = IndexKeeper(client.index, in: directory, storeID: log.storeID)
+        let builder = IndexBuilder(log: log, index: client.index, names: client.names)
+        self.keeper = keeper
+        reader = LogReader(log, client.index, client.names) {
+            (error) throws(EventStoreError) in
+            try Self.heal(error, keeper, builder)
+        }
+        keeper.removeOthers()
+        keeper.start()
+        keeper.wake()
+    }
+
+    /// Makes a damaged run again from the log.
+    private static func heal(
+        _ error: IndexError, _ keeper: IndexKeeper, _ builder: IndexBuilder
+    ) throws(EventStoreError) {
+        guard case .damaged(let file, _, _) = error else { return }
+        do {
+            try keeper.replace(file) { (damaged) throws(LogError) in
+                try builder.build(
+                    after: damaged.start, through: damaged.run.range.last,
+                    endingAt: try? damaged.run.decodedAnchor())
+            }
+        } catch {
+            throw EventStoreError(error, path: "")
+        }
     }
 
     var isInstant: Bool { false }
     var isForked: Bool { log.isForked }
     var durablePosition: UInt64 { log.durablePosition }
+    /// The last position that is written.
+    var writtenPosition: UInt64 { log.writtenPosition }
 
     func commit(_ group: [QueuedAppend]) throws(CommitFailure) {
         let count = group.reduce(0) { $0 + $1.events.count }
         // Appends that only checked a version leave no trace.
         guard count > 0 else { return }
+        if client.index.recentCount > Self.indexLimit { freezeIndex() }
         let bytes = group.reduce(0) { $0 + $1.bytes }
         let place: FramePlace
         do {
@@ -61,9 +104,16 @@ final class FileLog: EventLog {
             client.writer.takeBack()
             throw error
         }
-        shelf.add(
-            places: client.writer.places, definitions: client.writer.definitions, frame: place)
+        client.add(group, at: place)
+        reader.resumes.withLock { $0.wrote(place) }
+        if client.index.hasPartsInMemory { keeper.wake() }
         try syncWhenIntervalIsOver()
+    }
+
+    /// Ends the part of the index that is in memory, if all of it is durable.
+    private func freezeIndex() {
+        guard let anchor = log.anchor else { return }
+        client.index.freeze(at: anchor)
     }
 
     /// Syncs in the midst of steady traffic too, when no timer gets its turn.
@@ -103,87 +153,42 @@ final class FileLog: EventLog {
     }
 
     func sync() throws(CommitFailure) { try log.sync() }
-    func close() throws(CommitFailure) { try log.close() }
-    func abandon() { log.abandon() }
+
+    func close() throws(CommitFailure) {
+        if !log.isForked {
+            keeper.stop()
+            try? log.sync()
+            freezeIndex()
+            keeper.work()
+        }
+        try log.close()
+    }
+
+    func abandon() {
+        if !log.isForked { keeper.stop() }
+        log.abandon()
+    }
 }
 
 // MARK: - Reading
 
 extension FileLog {
+    func version(of stream: StreamID, through visible: UInt64) throws(EventStoreError) -> UInt64 {
+        try reader.version(of: stream, through: visible)
+    }
+
     func events(
-        at positions: some Collection<UInt64>, bytes: Int
+        _ read: StreamRead, version: UInt64
     ) throws(EventStoreError) -> [RecordedEvent] {
-        guard !positions.isEmpty else { return [] }
-        let places = try shelf.places(of: positions)
-        var events: [RecordedEvent] = []
-        events.reserveCapacity(places.count)
-        var size = 0
-        var next = 0
-        while next < places.count, size < bytes {
-            let run = Self.run(in: places, from: next)
-            for event in try readRun(places[next..<run]) {
-                events.append(event)
-                size += event.event.payload.count
-                if size >= bytes { break }
-            }
-            next = run
-        }
-        return events
+        try reader.events(read, version: version)
     }
 
-    /// The end of the stretch of records, from `start` on, that one read brings in.
-    private static func run(in places: [ShelvedRecord], from start: Int) -> Int {
-        let first = places[start].place
-        var end = start + 1
-        while end < places.count {
-            let last = places[end - 1].place
-            let next = places[end].place
-            guard next.segment == first.segment, next.offset > last.offset,
-                Int(next.offset) - Int(last.offset + last.length) <= gapBytes,
-                Int(next.offset + next.length - first.offset) <= readBytes
-            else { break }
-            end += 1
-        }
-        return end
-    }
-
-    private func readRun(
-        _ run: ArraySlice<ShelvedRecord>
-    ) throws(EventStoreError) -> [RecordedEvent] {
-        guard let first = run.first?.place, let last = run.last?.place else { return [] }
-        let bytes: [UInt8]
-        do {
-            bytes = try log.read(
-                segment: first.segment, at: UInt64(first.offset),
-                count: Int(last.offset + last.length - first.offset))
-        } catch {
-            throw EventStoreError(error, path: "")
-        }
-        var raw: [RawRecord] = []
-        raw.reserveCapacity(run.count)
-        for record in run {
-            raw.append(
-                try Self.parse(record.place, at: Int(record.place.offset - first.offset), in: bytes)
-            )
-        }
-        return try shelf.resolve(raw, run, in: bytes)
-    }
-
-    private static func parse(
-        _ place: RecordPlace, at start: Int, in bytes: [UInt8]
-    ) throws(EventStoreError) -> RawRecord {
-        do {
-            return try bytes.withUnsafeBufferPointer { all throws(MalformedBody) in
-                let record = all[start..<start + Int(place.length)]
-                return try RawRecord(
-                    UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: record)),
-                    at: UInt64(place.offset))
-            }
-        } catch {
-            throw .damaged(
-                StoreDamage(
-                    file: LogLayout.segment(place.segment), offset: UInt64(place.offset),
-                    reason: error.reason))
+    func page(_ read: LogRead, through visible: UInt64) throws(EventStoreError) -> LogPage {
+        switch read.order {
+        case .forward(let after):
+            try reader.page(after: after.rawValue, read, through: visible)
+        case .backward(let before):
+            try reader.page(before: before?.rawValue, read, through: visible)
         }
     }
 }

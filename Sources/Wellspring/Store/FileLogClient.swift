@@ -3,93 +3,147 @@ import WellspringLog
 /// What the durable log calls back: it knows records and names where the log knows frames.
 final class FileLogClient: LogClient, @unchecked Sendable {
     // SAFETY: the log calls from one thread at a time, during `open` and then from whoever
-    // commits, and only then are the variables touched. What others read is behind the shelf's lock.
+    // commits, and only then are the variables touched. What others read is behind locks.
     var writer = RecordWriter()
     /// In the interval mode: the time of the oldest frame that is not synced, and whether the
     /// timer runs that will sync it.
     var firstUnsyncedAt: Int64?
     var hasTimer = false
-    let shelf = RecordShelf()
+    /// The index, once the log was found to be one.
+    private(set) var index = LogIndex(hashKey: (0, 0))
+    let names = NameCache()
+    /// The part of the index that was found on disk.
+    private(set) var chain = LogIndex.Chain()
+    /// The sequence behind which frames were replayed; `nil` while none were.
+    private(set) var replayedAfter: UInt64?
 
-    /// The state that the replayed events amount to, until it is taken.
-    private var rebuilt = CoreState()
-    /// The names of the segment being replayed.
-    private var streams: [UInt32: Int] = [:]
-    private var types: [UInt32: StoredType] = [:]
+    private var outline: LogOutline?
+    private var frames: FrameIndexing?
+    /// What was defined in the active segment since it was begun or opened.
+    private var defined: [(reference: UInt32, definition: Definition)] = []
+    /// Frames of the active segment before this offset were there when it was opened.
+    private var definedBefore: UInt64 = 0
+    private weak var log: CommitLog?
 
-    func takeRebuilt() -> CoreState {
-        defer {
-            rebuilt = CoreState()
-            streams = [:]
-            types = [:]
-        }
-        return rebuilt
+    // MARK: - Opening
+
+    func coverage(of log: LogOutline) -> LogCoverage? {
+        outline = log
+        index = LogIndex(hashKey: log.hashKey)
+        chain = index.open(of: log)
+        frames = FrameIndexing(index, OutlinedSegments(log), names)
+        let isInNewest = chain.end?.end.segment == log.segments.last?.number
+        return LogCoverage(anchor: isInNewest ? chain.end : nil)
+    }
+
+    func replay(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {
+        guard let items = try frames?.items(of: place, body: body) else { return }
+        index.add(items)
+        definedBefore = place.bodyOffset + UInt64(place.bodyLength)
     }
 
     func segmentBegan(_ segment: UInt32) {
         writer.segmentBegan()
-        streams = [:]
-        types = [:]
+        defined = []
+        definedBefore = 0
+        guard let outline else { return }
+        frames?.begin(segment)
+        guard replayedAfter == nil else { return }
+        // The first segment that is replayed: what comes before it is on disk, or will be made.
+        let base = outline.segments.first { $0.number == segment }?.baseSequence
+        let isChained = chain.end?.end.segment == segment
+        let after = isChained ? chain.covered : (base ?? chain.covered + 1) - 1
+        replayedAfter = after
+        if isChained { definedBefore = chain.end?.end.offset ?? 0 }
+        index.begin(after: after)
     }
 
-    func replay(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {
-        var reader = BodyReader(body, at: place.bodyOffset)
-        var definitions: [(reference: UInt32, definition: Definition)] = []
-        var places: [RecordPlace] = []
-        while let item = try reader.next() {
-            switch item {
-            case .definition(let reference, let definition):
-                definitions.append((reference, definition))
-                learn(definition, reference)
-            case .entry(let count):
-                for index in 0..<count {
-                    let offset = reader.offset
-                    let record = try reader.nextRecord()
-                    try add(record, isLast: index + 1 == count, at: offset, place)
-                    places.append(
-                        RecordPlace(
-                            segment: place.segment, offset: UInt32(truncatingIfNeeded: offset),
-                            length: UInt32(truncatingIfNeeded: record.length)))
+    func segmentEnded(_ end: LogEnd) {
+        index.freeze(at: LogAnchor(endOfSegment: end))
+    }
+
+    /// Forgets what only opening needs.
+    func finishOpening(of log: CommitLog) {
+        self.log = log
+        outline = nil
+        frames = nil
+    }
+
+    // MARK: - Committing
+
+    /// Takes in the last body, which is part of the log now.
+    func add(_ group: [QueuedAppend], at frame: FramePlace) {
+        defined += writer.definitions
+        names.learn(writer.definitions, in: frame.segment)
+        index.add(indexItems(of: group, at: frame))
+    }
+
+    /// What the last body adds to the index.
+    private func indexItems(
+        of group: [QueuedAppend], at frame: FramePlace
+    ) -> [(key: UInt64, item: MemoryIndex.Item)] {
+        var items: [(key: UInt64, item: MemoryIndex.Item)] = []
+        items.reserveCapacity(writer.places.count)
+        var places = writer.places.makeIterator()
+        for append in group {
+            for event in append.events {
+                guard let place = places.next() else { return items }
+                let position = frame.firstPosition + UInt64(place.index)
+                let version = event.recorded.version.rawValue
+                let entry = IndexEntry(number: version, place: place)
+                items.append((key(of: event.stream), .init(entry: entry, position: position)))
+                for tag in event.recorded.tags {
+                    let entry = IndexEntry(number: position, place: place)
+                    items.append((index.key(of: tag), .init(entry: entry, position: position)))
                 }
             }
         }
-        guard places.count == Int(place.eventCount) else {
-            throw MalformedBody(
-                offset: 0, reason: "\(places.count) events in a frame of \(place.eventCount)")
-        }
-        shelf.add(places: places, definitions: definitions, frame: place)
+        return items
     }
 
-    private func learn(_ definition: Definition, _ reference: UInt32) {
-        switch definition {
-        case .stream(let stream):
-            let number = rebuilt.numberMakingRoom(for: stream)
-            streams[reference] = number
-            writer.learn(stream: number, reference: reference)
-        case .type(let type):
-            types[reference] = type
-            writer.learn(type: type, reference: reference)
-        }
+    private func key(of stream: StreamHead) -> UInt64 {
+        if let key = stream.name.key { return key }
+        let key = index.key(of: stream.id)
+        stream.name.key = key
+        return key
     }
 
-    private func add(
-        _ record: RawRecord, isLast: Bool, at offset: UInt64, _ frame: FramePlace
-    ) throws(MalformedBody) {
-        let at = Int(offset - frame.bodyOffset)
-        guard let stream = streams[record.stream], let type = types[record.type] else {
-            throw MalformedBody(offset: at, reason: "a record whose names are not defined")
-        }
-        let expected = rebuilt.streams[stream].visibleVersion + 1
-        guard record.version == expected else {
-            throw MalformedBody(
-                offset: at,
-                reason: "version \(record.version) of a stream where \(expected) follows")
-        }
-        rebuilt.replay(stream: stream, name: type.name, isLastOfAppend: isLast)
-    }
+    // MARK: - Sealing
 
     func footerContent(of segment: UInt32) -> [UInt8] {
-        let names = shelf.names(in: segment)
+        Self.footer(earlierDefinitions(in: segment) + defined)
+    }
+
+    /// What was defined in the segment before it was opened.
+    ///
+    /// Where it cannot be read it is left out: the names still stand in their frames, and the
+    /// footer only helps who salvages a damaged segment.
+    private func earlierDefinitions(
+        in segment: UInt32
+    ) -> [(reference: UInt32, definition: Definition)] {
+        guard definedBefore > 0 else { return [] }
+        var found: [(reference: UInt32, definition: Definition)] = []
+        try? log?.forEachFrame(
+            from: (segment, UInt64(SegmentHeader.length)), throughSequence: .max
+        ) { (place, body) throws(MalformedBody) in
+            guard place.segment == segment, place.offset < definedBefore else { return false }
+            var reader = BodyReader(body, at: place.bodyOffset)
+            while let item = try reader.next() {
+                switch item {
+                case .definition(let reference, let definition):
+                    found.append((reference, definition))
+                case .entry(let count):
+                    for _ in 0..<count { try reader.skipRecord() }
+                }
+            }
+            return true
+        }
+        return found
+    }
+
+    private static func footer(
+        _ names: [(reference: UInt32, definition: Definition)]
+    ) -> [UInt8] {
         var footer = ByteWriter()
         footer.append(UInt32(truncatingIfNeeded: names.count))
         for (reference, definition) in names {
@@ -97,6 +151,31 @@ final class FileLogClient: LogClient, @unchecked Sendable {
             footer.append(definition)
         }
         return footer.bytes
+    }
+}
+
+/// The segments of a log that is being opened, for the names in them.
+private final class OutlinedSegments: LogSource {
+    private let log: LogOutline
+    private let open = Guarded<(file: any StoreFile, place: SegmentPlace)?>(nil)
+
+    init(_ log: LogOutline) {
+        self.log = log
+    }
+
+    func segment(
+        _ number: UInt32
+    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
+        try open.withLock { (open) throws(LogError) in
+            if let open, open.place.number == number { return open }
+            let found = try log.openSegment(number)
+            open = found
+            return found
+        }
+    }
+
+    func place(before position: UInt64) throws(LogError) -> (segment: UInt32, offset: UInt64) {
+        throw .closed
     }
 }
 

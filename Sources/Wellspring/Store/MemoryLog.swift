@@ -4,8 +4,13 @@ import WellspringLog
 final class MemoryLog: EventLog {
     private let kept = Guarded(Kept())
 
-    private struct Kept {
+    fileprivate struct Kept {
+        /// By position - 1.
         var events: [RecordedEvent] = []
+        /// Whether an event and the one after it were appended together, by position - 1.
+        var joins: [Bool] = []
+        /// The positions of each stream's events.
+        var streams: [StreamID: [UInt64]] = [:]
         var lastRecordedAt = Timestamp(nanoseconds: .min)
     }
 
@@ -16,31 +21,37 @@ final class MemoryLog: EventLog {
     func commit(_ group: [QueuedAppend]) {
         kept.withLock { kept in
             for append in group {
-                for event in append.events {
-                    let now = max(event.recorded.recordedAt, kept.lastRecordedAt)
-                    let recordedAt = event.recordedAt ?? now
-                    if event.recordedAt == nil { kept.lastRecordedAt = now }
-                    kept.events.append(
-                        event.recorded.stamped(recordedAt, occurredAt: event.occurredAt))
-                }
+                for event in append.events { kept.add(event) }
+                if !append.events.isEmpty { kept.joins[kept.joins.count - 1] = false }
             }
         }
     }
 
-    func events(
-        at positions: some Collection<UInt64>, bytes: Int
-    ) -> [RecordedEvent] {
+    func version(of stream: StreamID, through visible: UInt64) -> UInt64 {
         kept.withLock { kept in
-            var read: [RecordedEvent] = []
-            read.reserveCapacity(positions.count)
-            var size = 0
-            for position in positions {
-                let event = kept.events[Int(position - 1)]
-                read.append(event)
-                size += event.event.payload.count
-                if size >= bytes { break }
-            }
-            return read
+            guard let positions = kept.streams[stream] else { return 0 }
+            return UInt64(positions.prefixCount { $0 <= visible })
+        }
+    }
+
+    func events(_ read: StreamRead, version: UInt64) -> [RecordedEvent] {
+        guard let versions = read.versions(upTo: version) else { return [] }
+        return kept.withLock { kept in
+            guard let positions = kept.streams[read.stream] else { return [] }
+            let range = Int(versions.lowerBound) - 1..<Int(versions.upperBound)
+            let found = positions[range]
+            return read.isForward
+                ? kept.events(at: found.prefix(read.limit.events), bytes: read.limit.bytes)
+                : kept.events(
+                    at: found.suffix(read.limit.events).reversed(), bytes: read.limit.bytes)
+        }
+    }
+
+    func page(_ read: LogRead, through visible: UInt64) -> LogPage {
+        kept.withLock { kept in
+            var page = PageInProgress(read, through: visible)
+            while let append = page.next(in: kept) { page.take(append, of: kept) }
+            return page.page
         }
     }
 
@@ -48,6 +59,110 @@ final class MemoryLog: EventLog {
     func sync() {}
     func close() {}
     func abandon() {}
+}
+
+extension MemoryLog.Kept {
+    fileprivate mutating func add(_ event: QueuedEvent) {
+        let now = max(event.recorded.recordedAt, lastRecordedAt)
+        let recordedAt = event.recordedAt ?? now
+        if event.recordedAt == nil { lastRecordedAt = now }
+        events.append(event.recorded.stamped(recordedAt, occurredAt: event.occurredAt))
+        joins.append(true)
+        streams[event.recorded.stream, default: []].append(UInt64(events.count))
+    }
+
+    fileprivate func events(
+        at positions: some Collection<UInt64>, bytes: Int
+    ) -> [RecordedEvent] {
+        var found: [RecordedEvent] = []
+        found.reserveCapacity(positions.count)
+        var size = 0
+        for position in positions {
+            let event = events[Int(position - 1)]
+            found.append(event)
+            size += event.event.payload.count
+            if size >= bytes { break }
+        }
+        return found
+    }
+
+    /// The positions of the append that holds `position`.
+    fileprivate func append(around position: UInt64) -> ClosedRange<UInt64> {
+        var first = position
+        var last = position
+        while first > 1, joins[Int(first - 2)] { first -= 1 }
+        while last < UInt64(joins.count), joins[Int(last - 1)] { last += 1 }
+        return first...last
+    }
+}
+
+/// A page of the log while it is put together.
+private struct PageInProgress {
+    /// The most positions that one page looks at, so that a rare event does not hold the lock.
+    private static let scanLimit: UInt64 = 16_384
+
+    let read: LogRead
+    let visible: UInt64
+    private let isForward: Bool
+    private let start: UInt64
+    /// The last position looked at.
+    private var end: UInt64
+    private var events: [RecordedEvent] = []
+    private var bytes = 0
+
+    init(_ read: LogRead, through visible: UInt64) {
+        self.read = read
+        self.visible = visible
+        switch read.order {
+        case .forward(let after):
+            isForward = true
+            end = after.rawValue
+        case .backward(let before):
+            isForward = false
+            end = min(before?.rawValue ?? visible + 1, visible + 1)
+        }
+        start = end
+    }
+
+    var page: LogPage {
+        var end = end
+        // Nothing was looked at: the page ends where it began.
+        if end == start, case .backward(let before) = read.order {
+            end = before?.rawValue ?? visible
+        }
+        return LogPage(events: events, end: LogPosition(end), head: LogPosition(visible))
+    }
+
+    /// The next append to look at; `nil` when the page is full or the log at its end.
+    func next(in kept: MemoryLog.Kept) -> ClosedRange<UInt64>? {
+        let looked = isForward ? end - start : start - end
+        guard events.count < read.limit.events, bytes < read.limit.bytes,
+            looked < Self.scanLimit, isForward ? end < visible : end > 1
+        else { return nil }
+        return kept.append(around: isForward ? end + 1 : end - 1)
+    }
+
+    mutating func take(_ append: ClosedRange<UInt64>, of kept: MemoryLog.Kept) {
+        let before = end
+        end = isForward ? append.upperBound : append.lowerBound
+        let positions = isForward ? before + 1...end : end...before - 1
+        let found = positions.map { kept.events[Int($0 - 1)] }.filter(read.filter.includes)
+        events += isForward ? found : found.reversed()
+        bytes += found.reduce(0) { $0 + $1.event.payload.count }
+    }
+}
+
+extension Array<UInt64> {
+    /// How many of the ascending elements come before the first that fails `condition`.
+    fileprivate func prefixCount(where condition: (UInt64) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 }
 
 extension RecordedEvent {

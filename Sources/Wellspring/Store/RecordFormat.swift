@@ -76,10 +76,3 @@ enum Definition: Hashable, Sendable {
     case stream(StreamID)
     case type(StoredType)
 }
-
-/// Where a record lies.
-struct RecordPlace: Hashable, Sendable {
-    let segment: UInt32
-    let offset: UInt32
-    let length: UInt32
-}

@@ -15,7 +15,11 @@ struct RawRecord {
     let length: Int
 
     /// Reads the record at the beginning of `bytes`, which lie at `offset` in their file.
-    init(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(MalformedBody) {
+    ///
+    /// - Parameter isChecked: Whether the checksum of the frame has vouched for the bytes already.
+    init(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, isChecked: Bool = false
+    ) throws(MalformedBody) {
         var reader = ByteReader(bytes)
         let size = try reader.readUInt32()
         let checksum = try reader.readUInt32()
@@ -23,7 +27,7 @@ struct RawRecord {
             length >= RecordFormat.recordPrefix
         else { throw MalformedBody(offset: 0, reason: "a record longer than what holds it") }
         let covered = UnsafeRawBufferPointer(rebasing: bytes[RecordFormat.recordPrefix..<length])
-        guard crc32c(RecordFormat.seed(at: offset), covered) == checksum else {
+        guard isChecked || crc32c(RecordFormat.seed(at: offset), covered) == checksum else {
             throw MalformedBody(offset: 0, reason: "a record whose checksum does not match")
         }
         reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[..<length]), at: 8)
@@ -90,17 +94,26 @@ struct BodyReader {
     }
 
     /// Reads a record of the entry before.
-    mutating func nextRecord() throws(MalformedBody) -> RawRecord {
+    mutating func nextRecord(isChecked: Bool = false) throws(MalformedBody) -> RawRecord {
         let at = reader.offset
         let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
         let record: RawRecord
         do {
-            record = try RawRecord(rest, at: start + UInt64(at))
+            record = try RawRecord(rest, at: start + UInt64(at), isChecked: isChecked)
         } catch {
             throw MalformedBody(offset: at + error.offset, reason: error.reason)
         }
         try reader.skip(record.length)
         return record
+    }
+
+    /// Passes over a record of the entry before.
+    mutating func skipRecord() throws(MalformedBody) {
+        let length = try reader.readUInt32()
+        guard length >= 4 else {
+            throw MalformedBody(offset: reader.offset, reason: "a record without content")
+        }
+        try reader.skip(length - 4)
     }
 
     private mutating func readDefinition(at: Int) throws(MalformedBody) -> Item {

@@ -5,27 +5,24 @@ import WellspringLog
 /// Used by whoever commits, one at a time. Remembers which names the current segment already
 /// defines, and forgets those of a body that was not stored.
 struct RecordWriter {
-    private var streamReferences: [Int: UInt32] = [:]
     private var typeReferences: [StoredType: UInt32] = [:]
+    private var segment: UInt32 = 0
 
-    /// What the last body defined, and where its records lie.
+    /// Where the records of the last body lie, in their order.
+    private(set) var places: [EventPlace] = []
+    /// What the last body defined.
     private(set) var definitions: [(reference: UInt32, definition: Definition)] = []
-    private(set) var places: [RecordPlace] = []
-    private var definedStreams: [Int] = []
+    private var definedStreams: [StreamHead] = []
     private var definedTypes: [StoredType] = []
 
-    /// Starts anew, with names that the segment defines already.
+    /// Starts anew: a segment defines its own names.
     mutating func segmentBegan() {
-        streamReferences = [:]
         typeReferences = [:]
     }
 
-    mutating func learn(stream: Int, reference: UInt32) { streamReferences[stream] = reference }
-    mutating func learn(type: StoredType, reference: UInt32) { typeReferences[type] = reference }
-
     /// Forgets the names that the last body defined, because it was not stored.
     mutating func takeBack() {
-        for stream in definedStreams { streamReferences[stream] = nil }
+        for stream in definedStreams { stream.name.segment = 0 }
         for type in definedTypes { typeReferences[type] = nil }
     }
 
@@ -35,40 +32,49 @@ struct RecordWriter {
     mutating func write(
         _ group: [QueuedAppend], context: FrameContext, to writer: inout ByteWriter
     ) {
-        definitions.removeAll(keepingCapacity: true)
         places.removeAll(keepingCapacity: true)
+        definitions.removeAll(keepingCapacity: true)
         definedStreams.removeAll(keepingCapacity: true)
         definedTypes.removeAll(keepingCapacity: true)
-        var body = Body(context: context, start: writer.count)
+        segment = context.segment
+        let body = Body(context: context, start: writer.count)
         for append in group {
-            for event in append.events { define(event, in: &body, &writer) }
+            for event in append.events { define(event.stream, in: body, &writer) }
+            let types = append.events.map { reference(to: $0.recorded.event, in: body, &writer) }
             body.writeEntry(count: append.events.count, to: &writer)
-            for event in append.events {
-                guard let stream = streamReferences[event.stream],
-                    let type = typeReferences[StoredType(event.recorded.event)]
-                else { preconditionFailure("a record's names are defined before it") }
-                places.append(body.write(event, stream: stream, type: type, to: &writer))
+            for (event, type) in zip(append.events, types) {
+                let offset = body.write(
+                    event, stream: event.stream.name.reference, type: type, to: &writer)
+                places.append(
+                    EventPlace(
+                        segment: context.segment, offset: offset,
+                        frame: UInt32(truncatingIfNeeded: context.frameOffset),
+                        index: UInt32(truncatingIfNeeded: places.count)))
             }
         }
     }
 
     private mutating func define(
-        _ event: QueuedEvent, in body: inout Body, _ writer: inout ByteWriter
+        _ stream: StreamHead, in body: Body, _ writer: inout ByteWriter
     ) {
-        if streamReferences[event.stream] == nil {
-            let definition = Definition.stream(event.recorded.stream)
-            let reference = body.write(definition, to: &writer)
-            streamReferences[event.stream] = reference
-            definedStreams.append(event.stream)
-            definitions.append((reference, definition))
-        }
-        let type = StoredType(event.recorded.event)
-        if typeReferences[type] == nil {
-            let reference = body.write(.type(type), to: &writer)
-            typeReferences[type] = reference
-            definedTypes.append(type)
-            definitions.append((reference, .type(type)))
-        }
+        guard stream.name.segment != segment else { return }
+        let definition = Definition.stream(stream.id)
+        stream.name.reference = body.write(definition, to: &writer)
+        stream.name.segment = segment
+        definedStreams.append(stream)
+        definitions.append((stream.name.reference, definition))
+    }
+
+    private mutating func reference(
+        to event: EncodedEvent, in body: Body, _ writer: inout ByteWriter
+    ) -> UInt32 {
+        let type = StoredType(event)
+        if let known = typeReferences[type] { return known }
+        let reference = body.write(.type(type), to: &writer)
+        typeReferences[type] = reference
+        definedTypes.append(type)
+        definitions.append((reference, .type(type)))
+        return reference
     }
 }
 
@@ -126,9 +132,10 @@ private struct Body {
         writer.append(UInt32(truncatingIfNeeded: count))
     }
 
+    /// Writes a record and returns its offset in the file.
     func write(
         _ event: QueuedEvent, stream: UInt32, type: UInt32, to writer: inout ByteWriter
-    ) -> RecordPlace {
+    ) -> UInt32 {
         let at = offset(writer)
         let begin = writer.count
         let recorded = event.recorded
@@ -162,8 +169,7 @@ private struct Body {
                 UnsafeRawBufferPointer(rebasing: bytes[(begin + RecordFormat.recordPrefix)...]))
         }
         writer.patch(checksum, at: begin + 4)
-        return RecordPlace(
-            segment: context.segment, offset: UInt32(truncatingIfNeeded: at), length: length)
+        return UInt32(truncatingIfNeeded: at)
     }
 }
 

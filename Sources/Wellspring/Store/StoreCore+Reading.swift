@@ -3,40 +3,22 @@ import WellspringLog
 extension StoreCore {
     func read(_ request: StreamRead) throws(EventStoreError) -> StreamPage {
         try checkNotClosed()
-        let (positions, version) = state.withLock { $0.positions(for: request) }
+        let (known, visible) = state.withLock { state in
+            (state.heads.find(request.stream)?.visibleVersion, state.visible)
+        }
+        let version: UInt64
+        if let known {
+            version = known
+        } else {
+            version = try log.version(of: request.stream, through: visible)
+        }
         return StreamPage(
-            events: try log.events(at: positions, bytes: request.limit.bytes),
-            version: StreamVersion(version))
+            events: try log.events(request, version: version), version: StreamVersion(version))
     }
 
     func read(_ request: LogRead) throws(EventStoreError) -> LogPage {
         try checkNotClosed()
-        let plan = state.withLock { $0.plan(for: request) }
-        var events = try log.events(
-            at: plan.candidates.lazy.map(\.position), bytes: request.limit.bytes)
-        var end = plan.end
-        if events.count < plan.candidates.count {
-            (events, end) = try cutToWholeAppends(events, of: plan)
-        }
-        if !request.filter.tags.isEmpty { events.removeAll { !request.filter.includes($0) } }
-        return LogPage(
-            events: events, end: LogPosition(end), head: LogPosition(plan.head))
-    }
-
-    /// What to hand out when the limit in bytes ended a page early: the appends that are whole,
-    /// or all of the first one.
-    private func cutToWholeAppends(
-        _ events: [RecordedEvent], of plan: LogPlan
-    ) throws(EventStoreError) -> ([RecordedEvent], UInt64) {
-        let missing = plan.candidates[events.count].appendEnd
-        guard let last = plan.candidates[..<events.count].last(where: { $0.appendEnd != missing })
-        else {
-            let first = plan.candidates.prefix { $0.appendEnd == missing }
-            let rest = first.dropFirst(events.count).lazy.map(\.position)
-            return (events + (try log.events(at: rest, bytes: .max)), missing)
-        }
-        let whole = plan.candidates[..<events.count].prefix { $0.appendEnd != missing }
-        return (Array(events.prefix(whole.count)), last.appendEnd)
+        return try log.page(request, through: state.withLock { $0.visible })
     }
 
     func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
@@ -87,17 +69,32 @@ extension StoreCore {
         guard case .forward(let after) = request.order else {
             throw .invalidRequest(reason: "the queued head is read forward only")
         }
-        let (found, mark) = try state.withLock { state throws(EventStoreError) in
-            if let end = state.end { throw end.error }
-            return (
-                state.queuedPositions(
-                    for: request.stream, after: after, limit: request.limit.events),
-                state.mark
-            )
+        while true {
+            let head = try state.withLock { state throws(EventStoreError) in
+                if let end = state.end { throw end.error }
+                return state.queuedHead(of: request.stream)
+            }
+            switch head {
+            case .failure(let unknown): try lookUp(unknown)
+            case .success(let head): return (try page(request, after: after, of: head), head.mark)
+            }
         }
-        var events = try log.events(at: found.positions, bytes: request.limit.bytes)
-        if events.count == found.positions.count { events += found.queued }
-        return (StreamPage(events: events, version: StreamVersion(found.version)), mark)
+    }
+
+    private func page(
+        _ request: StreamRead, after: StreamVersion, of head: QueuedHead
+    ) throws(EventStoreError) -> StreamPage {
+        var events: [RecordedEvent] = []
+        let isVisible = after.rawValue < head.visibleVersion
+        if isVisible { events = try log.events(request, version: head.visibleVersion) }
+        let end = isVisible ? events.last?.version.rawValue ?? after.rawValue : after.rawValue
+        // What is queued follows only what has been read to its end.
+        if end >= head.visibleVersion {
+            events += head.queued.dropFirst(Int(clamping: end - head.visibleVersion))
+        }
+        return StreamPage(
+            events: events,
+            version: StreamVersion(head.visibleVersion + UInt64(head.queued.count)))
     }
 
     func mark() -> QueueMark { state.withLock { $0.mark } }
@@ -109,7 +106,22 @@ extension StoreCore {
     }
 }
 
+/// A stream with what is queued for it, at one moment.
+private struct QueuedHead {
+    let visibleVersion: UInt64
+    let queued: ArraySlice<RecordedEvent>
+    let mark: QueueMark
+}
+
 extension CoreState {
+    fileprivate mutating func queuedHead(
+        of stream: StreamID
+    ) -> Result<QueuedHead, UnknownStream> {
+        guard let head = heads.find(stream) else { return .failure(unknown(stream)) }
+        return .success(
+            QueuedHead(visibleVersion: head.visibleVersion, queued: head.queued, mark: mark))
+    }
+
     /// What an answer that looks at the queue now rests on; the start when nothing is queued.
     var mark: QueueMark {
         QueueMark(position: LogPosition(queued > visible ? queued : 0), epoch: epoch)

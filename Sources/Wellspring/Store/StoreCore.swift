@@ -84,22 +84,50 @@ extension StoreCore {
         try checkNotForked()
         let bytes = try request.validated()
         let now = clock()
-        let (attempt, wakeups) = try state.withLock {
-            state throws(EventStoreError) -> (Attempt, [Wakeup]) in
-            if let end = state.end { throw end.error }
-            if let mark, mark.epoch != state.epoch {
-                throw .notStored(reason: "what it was decided on was taken back")
+        while true {
+            let (attempt, wakeups) = try state.withLock {
+                state throws(EventStoreError) -> (Result<Attempt, UnknownStream>, [Wakeup]) in
+                if let end = state.end { throw end.error }
+                if let mark, mark.epoch != state.epoch {
+                    throw .notStored(reason: "what it was decided on was taken back")
+                }
+                let heads: [StreamHead]
+                switch state.heads(of: request) {
+                case .success(let found): heads = found
+                case .failure(let unknown): return (.failure(unknown), [])
+                }
+                if let conflict = state.conflict(with: request, heads) {
+                    return (.success(.lost(conflict, state.mark)), [])
+                }
+                let ticket = ids.withLock { ids in
+                    state.accept(request, heads, bytes: bytes, now: now, ids: &ids)
+                }
+                let wakeups = log.isInstant ? state.commitInstantly(to: log) : []
+                return (.success(.accepted(ticket)), wakeups)
             }
-            if let conflict = state.conflict(with: request) {
-                return (.lost(conflict, state.mark), [])
+            for wakeup in wakeups { wakeup.resume() }
+            switch attempt {
+            case .success(let attempt): return attempt
+            case .failure(let unknown): try lookUpToAppend(unknown)
             }
-            let ticket = ids.withLock { ids in
-                state.accept(request, bytes: bytes, now: now, ids: &ids)
-            }
-            return (.accepted(ticket), log.isInstant ? state.commitInstantly(to: log) : [])
         }
-        for wakeup in wakeups { wakeup.resume() }
-        return attempt
+    }
+
+    private func lookUpToAppend(_ unknown: UnknownStream) throws(EventStoreError) {
+        do {
+            try lookUp(unknown)
+        } catch {
+            guard case .io = error else { throw error }
+            throw .notStored(reason: "the version of \(unknown.stream) cannot be read: \(error)")
+        }
+    }
+
+    /// Finds the version of a stream that is not in memory.
+    ///
+    /// Outside the lock, because the log may have to read for it.
+    func lookUp(_ unknown: UnknownStream) throws(EventStoreError) {
+        let version = try log.version(of: unknown.stream, through: unknown.visible)
+        state.withLock { $0.learn(unknown, version: version) }
     }
 
     /// Waits until an accepted append is settled, and does the work itself when nobody else is at

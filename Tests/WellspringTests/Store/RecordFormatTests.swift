@@ -5,6 +5,7 @@ import XCTest
 final class RecordFormatTests: XCTestCase {
     private let context = FrameContext(
         segment: 3, bodyOffset: 4160, firstPosition: 1, recordedAt: 500)
+    private let stream = StreamHead(StreamID(category: "account", key: "1"), version: 0)
 
     func test_a_record_survives_writing_and_reading_with_every_optional_field() throws {
         let event = sample(
@@ -51,6 +52,7 @@ final class RecordFormatTests: XCTestCase {
         let second = write([sample()], with: &writer).body
         XCTAssertLessThan(second.count, first.count)
         writer.segmentBegan()
+        stream.name.segment = 2
         XCTAssertEqual(write([sample()], with: &writer).body, first)
     }
 
@@ -138,7 +140,7 @@ final class RecordFormatTests: XCTestCase {
         metadata: EventMetadata = EventMetadata()
     ) -> QueuedEvent {
         QueuedEvent(
-            stream: 0,
+            stream: stream,
             recorded: RecordedEvent(
                 event: EncodedEvent(name: "account.opened", payload: payload),
                 id: MessageID(high: 0x0102_0304_0506_0708, low: 9),
@@ -150,14 +152,15 @@ final class RecordFormatTests: XCTestCase {
 
     private func write(
         _ events: [QueuedEvent]
-    ) -> (body: [UInt8], places: [RecordPlace]) {
+    ) -> (body: [UInt8], places: [EventPlace]) {
         var writer = RecordWriter()
+        stream.name.segment = 0
         return write(events, with: &writer)
     }
 
     private func write(
         _ events: [QueuedEvent], with writer: inout RecordWriter
-    ) -> (body: [UInt8], places: [RecordPlace]) {
+    ) -> (body: [UInt8], places: [EventPlace]) {
         let receipt = AppendReceipt(versions: [], positions: 1..<2)
         var bytes = ByteWriter()
         bytes.appendZeros(64)

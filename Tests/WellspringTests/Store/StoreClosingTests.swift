@@ -146,7 +146,7 @@ final class StoreClosingTests: XCTestCase {
             configuration.onNotice = { notice in notices.withLock { $0.append(notice) } }
             let store = try await FileEventStore(on: disk, configuration: configuration)
             try await store.appendSample(1)
-            if fails { disk.inject(.init(.noSpace, operations: [.rename])) }
+            if fails { disk.inject(.init(.noSpace, operations: [.rename], .untilHealed)) }
             await store.close()
             guard case .closed(let reason)? = notices.withLock({ $0.last }) else {
                 return XCTFail("\(notices.withLock { $0 })")

@@ -11,9 +11,10 @@ final class StoreTimerTests: XCTestCase {
         var configuration = LogConfiguration()
         configuration.durability = .interval(nanoseconds: 1_000, bytes: 1 << 20)
         let directory = try disk.openStore(at: "store", create: true)
-        let (log, state) = try FileLog.open(directory, configuration)
+        let log = try FileLog.open(directory, configuration)
         let core = StoreCore(
-            log: log, state: state, seed: 1, mayLead: true, clock: { .now }, onNotice: { _ in })
+            log: log, state: CoreState(), seed: 1, mayLead: true, clock: { .now },
+            onNotice: { _ in })
         core.start { HastyWorker(body: $0) }
         for number in 1...2 {
             _ = try await core.append(

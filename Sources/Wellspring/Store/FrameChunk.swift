@@ -1,0 +1,119 @@
+import WellspringLog
+
+/// A piece of a segment's file in memory, shared by the payloads of the events that lie in it.
+struct FrameChunk {
+    let segment: SegmentPlace
+    /// The offset in the file of the first byte.
+    let start: UInt64
+    let bytes: [UInt8]
+
+    /// The offset in the file after the last byte.
+    var end: UInt64 { start + UInt64(bytes.count) }
+
+    /// Reads up to `count` bytes; less where the file ends before.
+    static func read(
+        _ source: any LogSource, segment number: UInt32, at offset: UInt64, count: Int
+    ) throws(EventStoreError) -> FrameChunk {
+        let file: any StoreFile
+        let place: SegmentPlace
+        do {
+            (file, place) = try source.segment(number)
+        } catch {
+            throw EventStoreError(error, path: "")
+        }
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(SystemError) {
+                filled = try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw EventStoreError(failure) }
+        return FrameChunk(segment: place, start: offset, bytes: bytes)
+    }
+
+    /// Whether the bytes from `offset` on, `count` of them, are here.
+    func holds(_ offset: UInt64, _ count: Int) -> Bool {
+        offset >= start && offset <= end && end - offset >= UInt64(count)
+    }
+
+    /// Lends the bytes from `offset` on.
+    func withBytes<Result, Failure: Error>(
+        from offset: UInt64, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try bytes.withUnsafeBufferPointer { (all) throws(Failure) in
+            let begin = min(Int(clamping: offset &- start), all.count)
+            return try body(
+                UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[begin...])))
+        }
+    }
+
+    /// What the record at `offset`, whose first bytes are here, says of its length.
+    func recordLength(at offset: UInt64) -> Int {
+        guard holds(offset, RecordFormat.recordPrefix) else { return 0 }
+        return withBytes(from: offset) { Int($0.loadLittleEndian(UInt32.self, at: 0)) }
+    }
+
+    /// The header of the frame at `offset`, all of which is here; `nil` if there is none.
+    func header(at offset: UInt64) -> FrameHeader? {
+        bytes.withUnsafeBytes { all in
+            let place = Int(offset - start)
+            let slice = all[place..<place + FrameHeader.length]
+            return FrameHeader(
+                decoding: UnsafeRawBufferPointer(rebasing: slice), at: offset, salt: segment.salt)
+        }
+    }
+
+    /// Whether the body of a frame, all of which is here, is what was written.
+    func isIntact(_ header: FrameHeader) -> Bool {
+        bytes.withUnsafeBytes { all in
+            let begin = Int(header.offset - start) + FrameHeader.length
+            let body = all[begin..<begin + header.paddedBodyLength]
+            return crc32c(segment.salt.body, UnsafeRawBufferPointer(rebasing: body))
+                == header.bodyChecksum
+        }
+    }
+
+    /// The bytes of a record's payload, without copying them.
+    func payload(of record: RawRecord, at offset: UInt64) -> EventPayload {
+        let begin = Int(offset - start)
+        return EventPayload(
+            sharing: bytes[begin + record.payload.lowerBound..<begin + record.payload.upperBound])
+    }
+
+    func damage(at offset: UInt64, _ reason: String) -> EventStoreError {
+        .damaged(
+            StoreDamage(
+                file: LogLayout.segment(segment.number), offset: offset, reason: reason))
+    }
+}
+
+extension FrameChunk {
+    /// Reads a definition from where its reference says.
+    static func definition(
+        _ reference: UInt32, in segment: UInt32, of source: any LogSource
+    ) throws(EventStoreError) -> Definition {
+        let offset = UInt64(reference) * 8
+        // The longest name there is, so that one read will do.
+        let most = RecordFormat.definitionHeader + Int(UInt16.max)
+        var count = 256
+        while true {
+            let chunk = try read(source, segment: segment, at: offset, count: count)
+            do {
+                return try chunk.withBytes(from: offset) { (all) throws(MalformedBody) in
+                    var reader = BodyReader(all, at: offset)
+                    guard case .definition(_, let definition)? = try reader.next() else {
+                        throw MalformedBody(offset: 0, reason: "no name where one is referred to")
+                    }
+                    return definition
+                }
+            } catch {
+                guard count < most, chunk.bytes.count == count else {
+                    throw chunk.damage(at: offset, error.reason)
+                }
+                count = most
+            }
+        }
+    }
+}

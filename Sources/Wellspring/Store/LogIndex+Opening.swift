@@ -1,0 +1,66 @@
+import WellspringLog
+
+extension LogIndex {
+    /// Where a chain of runs that begins with the log ends.
+    struct Chain {
+        /// The last sequence that is indexed.
+        var covered: UInt64 = 0
+        /// The place behind it; `nil` at the beginning of the log.
+        var end: LogAnchor?
+    }
+
+    /// Opens the runs that index this log, from its beginning on without gaps.
+    ///
+    /// Runs that are damaged, or belong to another history of the log, are left out.
+    func open(of log: LogOutline) -> Chain {
+        var chain = Chain()
+        var parts: [Part] = []
+        let listed = (try? IndexRun.list(log.directory))?.runs ?? []
+        while let (run, anchor) = run(after: chain.covered, in: listed, of: log) {
+            parts.append(.run(run))
+            chain = Chain(covered: run.range.last, end: anchor)
+        }
+        contents.withLock { contents in
+            contents.parts = parts
+            contents.covered = chain.covered
+        }
+        return chain
+    }
+
+    /// The longest sound run that goes on where the ones before it end.
+    private func run(
+        after covered: UInt64, in listed: [IndexListing.Run], of log: LogOutline
+    ) -> (IndexRun, LogAnchor)? {
+        for candidate in listed where candidate.range.first == covered + 1 {
+            guard
+                let run = try? IndexRun.open(
+                    log.directory, name: candidate.name, storeID: log.storeID),
+                let anchor = try? run.decodedAnchor(), anchor.end.sequence == run.range.last,
+                log.holds(anchor)
+            else { continue }
+            return (run, anchor)
+        }
+        return nil
+    }
+
+    /// Says that what is added from now on follows `sequence`.
+    func begin(after sequence: UInt64) {
+        contents.withLock { $0.covered = sequence }
+    }
+
+    /// Adds parts that were made again, where they belong.
+    func insert(_ made: [Part]) {
+        contents.withLock { contents in
+            contents.parts = (contents.parts + made).sorted { $0.range.first < $1.range.first }
+        }
+    }
+}
+
+extension IndexRun {
+    /// The place in the log at which the run ends.
+    func decodedAnchor() throws(MalformedBody) -> LogAnchor {
+        try anchor.withUnsafeBufferPointer { (bytes) throws(MalformedBody) in
+            try LogAnchor(decoding: UnsafeRawBufferPointer(bytes))
+        }
+    }
+}

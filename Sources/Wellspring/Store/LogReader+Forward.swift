@@ -1,0 +1,292 @@
+import WellspringLog
+
+extension LogReader {
+    /// The most positions that one page looks at, so that a rare event does not hold its reader.
+    static let scanLimit: UInt64 = 16_384
+    /// How much of a file is read at once.
+    private static let chunkBytes = 256 << 10
+    private static let smallestChunk = 4 << 10
+
+    /// Reads a page of the log, oldest first.
+    func page(
+        after: UInt64, _ read: LogRead, through visible: UInt64
+    ) throws(EventStoreError) -> LogPage {
+        guard after < visible else {
+            return LogPage(events: [], end: LogPosition(after), head: LogPosition(visible))
+        }
+        var walk = ForwardWalk(after: after, read, visible: visible)
+        if let known = resumes.withLock({ $0.find(after) }) {
+            walk.place = known
+        } else {
+            walk.place = try beginning(after + 1)
+        }
+        while !walk.isDone, try jumpToTag(&walk) {
+            let chunk = try chunk(for: walk)
+            try take(chunk, &walk)
+        }
+        let end = walk.position
+        if walk.isAtPlace { resumes.withLock { $0.note(walk.place, after: end) } }
+        return LogPage(events: walk.events, end: LogPosition(end), head: LogPosition(visible))
+    }
+
+    private func beginning(_ position: UInt64) throws(EventStoreError) -> ResumePoint {
+        do {
+            let place = try source.place(before: position)
+            return ResumePoint(segment: place.segment, offset: place.offset)
+        } catch {
+            throw EventStoreError(error, path: "")
+        }
+    }
+
+    /// Where events with a tag are wanted: goes to the frame that holds the next one.
+    ///
+    /// Returns false when there are no more.
+    private func jumpToTag(_ walk: inout ForwardWalk) throws(EventStoreError) -> Bool {
+        guard let tag = walk.filter.tags.min(), walk.place.inside == nil else { return true }
+        if walk.tagged.isEmpty || walk.tagged.last?.number ?? 0 <= walk.position {
+            walk.tagged =
+                try find(
+                    index.key(of: tag), numbers: walk.position + 1...walk.visible, limit: 256,
+                    through: walk.visible
+                )[...]
+        }
+        walk.tagged = walk.tagged.drop { $0.number <= walk.position }
+        guard let next = walk.tagged.first?.place else {
+            walk.position = walk.visible
+            walk.isAtPlace = false
+            return false
+        }
+        if walk.place.segment != next.segment || walk.place.offset < UInt64(next.frame) {
+            walk.place = ResumePoint(segment: next.segment, offset: UInt64(next.frame))
+        }
+        return true
+    }
+
+    private func chunk(for walk: ForwardWalk) throws(EventStoreError) -> FrameChunk {
+        var count = walk.needed
+        if walk.filter == .all {
+            let wanted = walk.read.limit.events &* 512
+            count = max(count, min(Self.chunkBytes, max(Self.smallestChunk, wanted)))
+        } else {
+            count = max(count, walk.filter.tags.isEmpty ? Self.chunkBytes : Self.smallestChunk)
+        }
+        if let known = resumes.withLock({ $0.bytesWritten(behind: walk.place) }) {
+            count = max(walk.needed, min(count, known))
+        }
+        let chunk = try FrameChunk.read(
+            source, segment: walk.place.segment, at: walk.place.offset, count: count)
+        guard chunk.bytes.count >= walk.needed else {
+            throw chunk.damage(at: chunk.end, "the file ends before the log does")
+        }
+        return chunk
+    }
+
+    /// Goes through the frames in a chunk, until it ends or the page is full.
+    private func take(
+        _ chunk: FrameChunk, _ walk: inout ForwardWalk
+    ) throws(EventStoreError) {
+        // What was found intact was read from the file once more since.
+        walk.intactFrame = nil
+        while !walk.isDone {
+            if let inside = walk.place.inside {
+                guard walk.hasWhole(chunk, Int(inside.end - walk.place.offset)) else { return }
+                try takeBody(inside, chunk, &walk)
+            } else {
+                guard walk.isWanted, try takeFrame(chunk, &walk) else { return }
+            }
+        }
+    }
+
+    /// Looks at the frame at `walk.place`; false when another chunk is needed for it.
+    private func takeFrame(
+        _ chunk: FrameChunk, _ walk: inout ForwardWalk
+    ) throws(EventStoreError) -> Bool {
+        guard walk.hasWhole(chunk, FrameHeader.length) else { return false }
+        let offset = walk.place.offset
+        guard let header = chunk.header(at: offset), let next = header.nextPosition else {
+            throw chunk.damage(at: offset, "the bytes are not the header of a frame")
+        }
+        if header.kind == .seal {
+            walk.place = ResumePoint(
+                segment: chunk.segment.number + 1, offset: UInt64(SegmentHeader.length))
+            return false
+        }
+        guard header.kind == .group, next > walk.position + 1 else {
+            // A hole is passed over like what was seen already.
+            if header.kind == .hole { walk.position = max(walk.position, next - 1) }
+            walk.place.offset += UInt64(header.frameLength)
+            return true
+        }
+        guard walk.hasWhole(chunk, header.frameLength) else { return false }
+        guard chunk.isIntact(header) else {
+            throw chunk.damage(at: offset, "the checksum of the frame's body is wrong")
+        }
+        walk.place = ResumePoint(inside: header, in: chunk.segment.number)
+        walk.intactFrame = offset
+        return true
+    }
+
+    /// Goes through the appends of a frame from `walk.place` on.
+    private func takeBody(
+        _ inside: ResumePoint.Inside, _ chunk: FrameChunk, _ walk: inout ForwardWalk
+    ) throws(EventStoreError) {
+        let header = inside.header
+        let start = walk.place.offset
+        var batch = RecordBatch(walk, inside)
+        do {
+            try chunk.withBytes(from: start) { (all) throws(MalformedBody) in
+                let body = UnsafeRawBufferPointer(rebasing: all[..<Int(inside.end - start)])
+                var reader = BodyReader(body, at: start)
+                while !batch.isFull, let item = try reader.next() {
+                    try batch.take(item, from: &reader)
+                    walk.place.offset = reader.offset
+                }
+                if !batch.isFull { walk.place.offset = inside.end }
+            }
+        } catch {
+            throw chunk.damage(at: start + UInt64(max(0, error.offset)), error.reason)
+        }
+        names.learn(batch.definitions, in: chunk.segment.number)
+        for record in batch.found { try add(record, header, chunk, &walk) }
+        walk.position = batch.position
+        if walk.place.offset < inside.end {
+            walk.place.inside = batch.inside
+            return
+        }
+        guard batch.inside.index == header.eventCount else {
+            throw chunk.damage(
+                at: header.offset,
+                "\(batch.inside.index) events in a frame of \(header.eventCount)")
+        }
+        walk.place = ResumePoint(
+            segment: chunk.segment.number, offset: header.offset + UInt64(header.frameLength))
+    }
+
+    private func add(
+        _ record: FoundRecord, _ header: FrameHeader, _ chunk: FrameChunk,
+        _ walk: inout ForwardWalk
+    ) throws(EventStoreError) {
+        guard let event = try event(record, header, chunk, walk.filter) else { return }
+        walk.events.append(event)
+        walk.bytes += event.event.payload.count
+    }
+
+    /// The event of a record, if it passes the filter.
+    func event(
+        _ found: FoundRecord, _ header: FrameHeader, _ chunk: FrameChunk, _ filter: EventFilter
+    ) throws(EventStoreError) -> RecordedEvent? {
+        let type = try type(found.record.type, in: chunk.segment)
+        if let names = filter.names, !names.contains(type.name) { return nil }
+        let stream = try name(found.record.stream, in: chunk.segment)
+        if let categories = filter.categories, !categories.contains(stream.category) { return nil }
+        for tag in filter.tags where !found.record.tags.contains(tag) { return nil }
+        return RecordedEvent(
+            found.record, stream: stream, type: type, position: found.position,
+            frameTime: header.recordedAt, chunk.payload(of: found.record, at: found.offset))
+    }
+}
+
+/// A record on its way into a page.
+struct FoundRecord {
+    let record: RawRecord
+    let position: UInt64
+    /// Where it lies in the file.
+    let offset: UInt64
+}
+
+/// A page of the log that is being put together, oldest first.
+private struct ForwardWalk {
+    let read: LogRead
+    let visible: UInt64
+    private let start: UInt64
+    /// The last position looked at.
+    var position: UInt64
+    var place = ResumePoint(segment: 0, offset: 0)
+    /// How many bytes the next chunk must have.
+    private(set) var needed = FrameHeader.length
+    var events: [RecordedEvent] = []
+    var bytes = 0
+    /// The frame whose body was found intact in the chunk at hand.
+    var intactFrame: UInt64?
+    /// Whether `place` is where `position` ends.
+    var isAtPlace = true
+    /// Events with the tag that is wanted, where it is.
+    var tagged: ArraySlice<IndexEntry> = []
+
+    var filter: EventFilter { read.filter }
+
+    init(after: UInt64, _ read: LogRead, visible: UInt64) {
+        self.read = read
+        self.visible = visible
+        start = after
+        position = after
+    }
+
+    var isDone: Bool {
+        position >= visible || events.count >= read.limit.events || bytes >= read.limit.bytes
+            || position - start >= LogReader.scanLimit
+    }
+
+    /// Whether the frame at the place may hold what is wanted.
+    var isWanted: Bool {
+        guard !filter.tags.isEmpty else { return true }
+        guard let next = tagged.first(where: { $0.number > position })?.place else { return false }
+        return next.segment == place.segment && UInt64(next.frame) == place.offset
+    }
+
+    /// Whether `count` bytes from the place on are in the chunk; if not, the next one has them.
+    mutating func hasWhole(_ chunk: FrameChunk, _ count: Int) -> Bool {
+        if chunk.segment.number == place.segment, chunk.holds(place.offset, count) {
+            needed = FrameHeader.length
+            return true
+        }
+        needed = count
+        return false
+    }
+}
+
+/// The records of a frame that a page looks at in one go.
+///
+/// Whether they pass the filter is known only once their names are.
+private struct RecordBatch {
+    private(set) var inside: ResumePoint.Inside
+    private(set) var found: [FoundRecord] = []
+    private(set) var definitions: [(reference: UInt32, definition: Definition)] = []
+    private(set) var position: UInt64
+    private let isChecked: Bool
+    private var events: Int
+    private var bytes: Int
+
+    init(_ walk: ForwardWalk, _ inside: ResumePoint.Inside) {
+        self.inside = inside
+        position = walk.position
+        isChecked = walk.intactFrame == inside.header.offset
+        events = walk.read.limit.events - walk.events.count
+        bytes = walk.read.limit.bytes - walk.bytes
+    }
+
+    var isFull: Bool { events <= 0 || bytes <= 0 }
+
+    mutating func take(
+        _ item: BodyReader.Item, from reader: inout BodyReader
+    ) throws(MalformedBody) {
+        switch item {
+        case .definition(let reference, let definition):
+            definitions.append((reference, definition))
+        case .entry(let count):
+            for _ in 0..<count { try takeRecord(from: &reader) }
+            position = max(position, inside.header.firstPosition + UInt64(inside.index) - 1)
+        }
+    }
+
+    private mutating func takeRecord(from reader: inout BodyReader) throws(MalformedBody) {
+        let next = inside.header.firstPosition + UInt64(inside.index)
+        inside.index += 1
+        guard next > position else { return try reader.skipRecord() }
+        let offset = reader.offset
+        let record = try reader.nextRecord(isChecked: isChecked)
+        found.append(FoundRecord(record: record, position: next, offset: offset))
+        events -= 1
+        bytes -= record.payload.count
+    }
+}

@@ -1,0 +1,158 @@
+/// A place in the log up to which its client has taken everything in, with what the log needs to go
+/// on from there without reading what comes before.
+///
+/// A client that keeps an index of its own on disk keeps the anchor with it. At the next opening
+/// the log reads only what lies behind; see ``LogClient/coverage(of:)``.
+package struct LogAnchor: Hashable, Sendable {
+    /// The place itself, between two frames.
+    ///
+    /// Everything before it was synced.
+    package var end: LogEnd
+    /// The offset of the frame before it in the same segment; 0 at a segment's beginning.
+    package var lastFrame: UInt64
+    /// How many groups and events of the segment lie before it.
+    package var groupCount: UInt64
+    package var eventCount: UInt64
+    /// Where groups begin in the part of the segment before it.
+    package var positions: PositionTable
+
+    package init(
+        end: LogEnd, lastFrame: UInt64, groupCount: UInt64, eventCount: UInt64,
+        positions: PositionTable
+    ) {
+        self.end = end
+        self.lastFrame = lastFrame
+        self.groupCount = groupCount
+        self.eventCount = eventCount
+        self.positions = positions
+    }
+
+    /// The anchor at the end of a segment that was sealed: there is nothing to go on from in it.
+    package init(endOfSegment end: LogEnd) {
+        self.init(
+            end: end, lastFrame: 0, groupCount: 0, eventCount: 0, positions: PositionTable())
+    }
+
+    package func encode(into writer: inout ByteWriter) {
+        writer.append(end.segment)
+        writer.append(end.chain)
+        writer.append(end.offset)
+        writer.append(end.sequence)
+        writer.append(end.nextPosition)
+        writer.append(end.recordedAt)
+        writer.append(lastFrame)
+        writer.append(groupCount)
+        writer.append(eventCount)
+        writer.append(UInt32(truncatingIfNeeded: positions.entries.count))
+        for entry in positions.entries {
+            writer.append(entry.position)
+            writer.append(entry.sequence)
+            writer.append(entry.offset)
+        }
+    }
+
+    package init(decoding bytes: UnsafeRawBufferPointer) throws(MalformedBody) {
+        var reader = ByteReader(bytes)
+        let segment = try reader.readUInt32()
+        let chain = try reader.readUInt32()
+        end = LogEnd(
+            segment: segment, offset: try reader.readUInt64(), sequence: try reader.readUInt64(),
+            nextPosition: try reader.readUInt64(), recordedAt: try reader.readInt64(),
+            chain: chain)
+        lastFrame = try reader.readUInt64()
+        groupCount = try reader.readUInt64()
+        eventCount = try reader.readUInt64()
+        positions = PositionTable()
+        for _ in 0..<(try reader.readUInt32()) {
+            positions.entries.append(
+                PositionTable.Entry(
+                    position: try reader.readUInt64(), sequence: try reader.readUInt64(),
+                    offset: try reader.readUInt64()))
+        }
+        guard reader.isAtEnd else {
+            throw MalformedBody(offset: reader.offset, reason: "more bytes than an anchor has")
+        }
+    }
+}
+
+/// What is known of a log before its frames are read.
+package struct LogOutline: Sendable {
+    package let directory: any StoreDirectory
+    package let storeID: StoreUUID
+    /// The store's own SipHash key.
+    package let hashKey: (UInt64, UInt64)
+    /// The segments as the MANIFEST lists them, oldest first.
+    package let segments: [Manifest.Segment]
+
+    package init(
+        directory: any StoreDirectory, identity: StoreIdentity, segments: [Manifest.Segment]
+    ) {
+        self.directory = directory
+        self.segments = segments
+        storeID = identity.storeID
+        hashKey = (identity.hashKey.first, identity.hashKey.second)
+    }
+
+    /// Whether `anchor` is a place in this log, and not in another history of it.
+    ///
+    /// A place that cannot be checked counts as one that is not there: the index behind it is made
+    /// again from the log.
+    package func holds(_ anchor: LogAnchor) -> Bool {
+        guard let segment = segments.first(where: { $0.number == anchor.end.segment }) else {
+            return false
+        }
+        if let seal = segment.seal, seal.lastSequence == anchor.end.sequence {
+            return seal.checksum == anchor.end.chain && seal.nextPosition == anchor.end.nextPosition
+        }
+        return (try? frameBefore(anchor, in: segment)).map { $0 == anchor.end } ?? false
+    }
+
+    /// The place behind the frame that `anchor` names as its last.
+    private func frameBefore(
+        _ anchor: LogAnchor, in segment: Manifest.Segment
+    ) throws -> LogEnd? {
+        let file = try directory.open(LogLayout.segment(segment.number), .read)
+        defer { file.close() }
+        let window = try ReadWindow(file)
+        guard let page = try window.bytes(at: 0, count: SegmentHeader.length) else { return nil }
+        let header = try SegmentHeader(decoding: page)
+        guard header.storeID == storeID, header.number == segment.number else { return nil }
+        if anchor.lastFrame == 0 { return LogEnd(beginning: header) }
+        guard let bytes = try window.bytes(at: anchor.lastFrame, count: FrameHeader.length),
+            let frame = FrameHeader(decoding: bytes, at: anchor.lastFrame, salt: header.salt),
+            // Behind a seal there is a trailer and no further frame.
+            frame.kind != .seal, anchor.end.offset <= window.fileSize
+        else { return nil }
+        return LogEnd(after: frame, in: segment.number)
+    }
+}
+
+/// What a client knows of a log that is being opened.
+package struct LogCoverage: Sendable {
+    /// The place in the newest segment from which on frames are to be replayed; `nil` for all of
+    /// that segment.
+    ///
+    /// The client has checked that the log holds it.
+    package var anchor: LogAnchor?
+
+    package init(anchor: LogAnchor?) {
+        self.anchor = anchor
+    }
+}
+
+extension LogOutline {
+    /// Opens the file of a segment, with what its header says of it.
+    package func openSegment(
+        _ number: UInt32
+    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
+        let name = LogLayout.segment(number)
+        do {
+            let file = try directory.open(name, .read)
+            return (file, SegmentPlace(try SegmentHeader.read(from: file)))
+        } catch let error as SystemError {
+            throw .system(error)
+        } catch {
+            throw FormatError(error).found(in: name)
+        }
+    }
+}
