@@ -68,4 +68,6 @@ public struct PayloadCodec: RawRepresentable, Hashable, Sendable {
     public static let opaque = PayloadCodec(rawValue: 0)
     /// JSON text (RFC 8259) in UTF-8.
     public static let json = PayloadCodec(rawValue: 1)
+    /// The fields that a ``SelfCodingEvent`` wrote one after the other.
+    public static let selfCoded = PayloadCodec(rawValue: 3)
 }

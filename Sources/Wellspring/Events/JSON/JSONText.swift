@@ -16,7 +16,7 @@ extension JSONDocument {
     /// Making a string repairs what is not UTF-8, so that other bytes come out. That is looked
     /// for here, because the initialiser that validates is not specialised.
     @inline(__always)
-    private static func string(of bytes: UnsafeRawBufferPointer) -> String? {
+    static func string(of bytes: UnsafeRawBufferPointer) -> String? {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return "" }
         let units = UnsafeBufferPointer(
             start: start.assumingMemoryBound(to: UInt8.self), count: bytes.count)
