@@ -118,7 +118,7 @@ extension CommitLog {
     /// Writes the batch behind the end of the log.
     ///
     /// If that fails nothing of it is left, nor of anything after `earlier`.
-    private func writeBatch(orBackTo earlier: LogWriter? = nil) throws(CommitFailure) {
+    func writeBatch(orBackTo earlier: LogWriter? = nil) throws(CommitFailure) {
         writer.active.extend(
             toHold: batch.start + UInt64(batch.count), segmentBytes: configuration.segmentBytes)
         do {

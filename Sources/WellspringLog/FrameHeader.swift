@@ -138,7 +138,7 @@ package struct FrameKind: Hashable, Sendable {
     package static let mark = FrameKind(rawValue: 2)
     /// The last frame of a segment; its body is the footer.
     package static let seal = FrameKind(rawValue: 3)
-    /// Reserved: a range of positions whose events are lost.
+    /// A range of positions whose events are lost; it has no body.
     package static let hole = FrameKind(rawValue: 4)
 
     /// Whether a program that does not know the kind may pass over the frame.
@@ -146,7 +146,7 @@ package struct FrameKind: Hashable, Sendable {
 
     /// Whether this version knows what to do with the frame.
     package var isUnderstood: Bool {
-        self == .group || self == .mark || self == .seal || isSkippable
+        self == .group || self == .mark || self == .seal || self == .hole || isSkippable
     }
 }
 

@@ -111,7 +111,7 @@ final class FileLogClient: LogClient, @unchecked Sendable {
     // MARK: - Sealing
 
     func footerContent(of segment: UInt32) -> [UInt8] {
-        Self.footer(earlierDefinitions(in: segment) + defined)
+        SegmentNames(earlierDefinitions(in: segment) + defined).footer
     }
 
     /// What was defined in the segment before it was opened.
@@ -140,18 +140,6 @@ final class FileLogClient: LogClient, @unchecked Sendable {
         }
         return found
     }
-
-    private static func footer(
-        _ names: [(reference: UInt32, definition: Definition)]
-    ) -> [UInt8] {
-        var footer = ByteWriter()
-        footer.append(UInt32(truncatingIfNeeded: names.count))
-        for (reference, definition) in names {
-            footer.append(reference)
-            footer.append(definition)
-        }
-        return footer.bytes
-    }
 }
 
 /// The segments of a log that is being opened, for the names in them.
@@ -176,26 +164,5 @@ private final class OutlinedSegments: LogSource {
 
     func place(before position: UInt64) throws(LogError) -> (segment: UInt32, offset: UInt64) {
         throw .closed
-    }
-}
-
-extension ByteWriter {
-    /// A definition as a footer repeats it: kind, codec, schema version, length, name.
-    fileprivate mutating func append(_ definition: Definition) {
-        let name: String
-        switch definition {
-        case .stream(let stream):
-            name = stream.exact.value
-            append(RecordFormat.streamDefinition)
-            append(0 as UInt8)
-            append(0 as UInt16)
-        case .type(let type):
-            name = type.name.rawValue
-            append(RecordFormat.typeDefinition)
-            append(type.codec.rawValue)
-            append(type.schemaVersion)
-        }
-        append(UInt16(truncatingIfNeeded: name.utf8.count))
-        append(utf8: name)
     }
 }

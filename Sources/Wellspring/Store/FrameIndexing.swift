@@ -9,6 +9,8 @@ struct FrameIndexing {
     private let source: any LogSource
     private let names: NameCache
     private var segment: UInt32 = 0
+    /// The position behind the last frame, if that was in the same segment.
+    private var nextPosition: UInt64?
     /// What is known of the streams of the segment, by how records refer to them.
     private var streams: [UInt32: KnownStream] = [:]
 
@@ -26,6 +28,7 @@ struct FrameIndexing {
     /// Starts anew: the frames that follow are in `segment`.
     mutating func begin(_ segment: UInt32) {
         self.segment = segment
+        nextPosition = nil
         streams = [:]
     }
 
@@ -36,6 +39,9 @@ struct FrameIndexing {
         of place: FramePlace, body: UnsafeRawBufferPointer
     ) throws(MalformedBody) -> [(key: UInt64, item: MemoryIndex.Item)] {
         if place.segment != segment { begin(place.segment) }
+        // Behind a hole a stream may go on with a later version: those between are lost.
+        if let nextPosition, place.firstPosition != nextPosition { streams = [:] }
+        nextPosition = place.firstPosition + UInt64(place.eventCount)
         var reader = BodyReader(body, at: place.bodyOffset)
         var definitions: [(reference: UInt32, definition: Definition)] = []
         var items: [(key: UInt64, item: MemoryIndex.Item)] = []

@@ -37,7 +37,7 @@ struct RecordWriter {
         definedStreams.removeAll(keepingCapacity: true)
         definedTypes.removeAll(keepingCapacity: true)
         segment = context.segment
-        let body = Body(context: context, start: writer.count)
+        let body = FrameBody(context: context, start: writer.count)
         for append in group {
             for event in append.events { define(event.stream, in: body, &writer) }
             let types = append.events.map { reference(to: $0.recorded.event, in: body, &writer) }
@@ -55,7 +55,7 @@ struct RecordWriter {
     }
 
     private mutating func define(
-        _ stream: StreamHead, in body: Body, _ writer: inout ByteWriter
+        _ stream: StreamHead, in body: FrameBody, _ writer: inout ByteWriter
     ) {
         guard stream.name.segment != segment else { return }
         let definition = Definition.stream(stream.id)
@@ -66,7 +66,7 @@ struct RecordWriter {
     }
 
     private mutating func reference(
-        to event: EncodedEvent, in body: Body, _ writer: inout ByteWriter
+        to event: EncodedEvent, in body: FrameBody, _ writer: inout ByteWriter
     ) -> UInt32 {
         let type = StoredType(event)
         if let known = typeReferences[type] { return known }
@@ -79,7 +79,7 @@ struct RecordWriter {
 }
 
 /// The body of one frame while it is written.
-private struct Body {
+struct FrameBody {
     let context: FrameContext
     /// Where in the writer the body begins.
     let start: Int

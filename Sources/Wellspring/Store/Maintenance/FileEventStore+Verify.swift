@@ -78,6 +78,12 @@ extension EventStoreError {
         case let error as EventStoreError: self = error
         case let error as LogError: self.init(error, path: path)
         case let error as SystemError: self.init(error)
+        case let error as CommitFailure:
+            switch error {
+            case .rolledBack(let cause), .poisoned(let cause):
+                self = cause.kind == .noSpace ? .storageFull(reason: "\(cause)") : Self(cause)
+            default: self = .storage(reason: error.reason)
+            }
         case is CancellationError: self = .cancelled
         default: self = .storage(reason: "\(error)")
         }

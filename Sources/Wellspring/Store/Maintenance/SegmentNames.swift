@@ -7,6 +7,10 @@ struct SegmentNames: Hashable {
 
     init() {}
 
+    init(_ definitions: [(reference: UInt32, definition: Definition)]) {
+        for (reference, definition) in definitions { add(definition, reference) }
+    }
+
     mutating func add(_ definition: Definition, _ reference: UInt32) {
         switch definition {
         case .stream(let stream): streams[reference] = stream
@@ -44,5 +48,39 @@ struct SegmentNames: Hashable {
                 throw MalformedBody(offset: reader.offset, reason: "more bytes than names")
             }
         }
+    }
+}
+
+extension SegmentNames {
+    /// What the footer of the segment repeats: every definition by its reference, in order.
+    var footer: [UInt8] {
+        let all =
+            streams.map { ($0.key, Definition.stream($0.value)) }
+            + types.map { ($0.key, Definition.type($0.value)) }
+        var footer = ByteWriter()
+        footer.append(UInt32(truncatingIfNeeded: all.count))
+        for (reference, definition) in all.sorted(by: { $0.0 < $1.0 }) {
+            footer.append(reference)
+            Self.append(definition, to: &footer)
+        }
+        return footer.bytes
+    }
+
+    private static func append(_ definition: Definition, to footer: inout ByteWriter) {
+        let name: String
+        switch definition {
+        case .stream(let stream):
+            name = stream.exact.value
+            footer.append(RecordFormat.streamDefinition)
+            footer.append(0 as UInt8)
+            footer.append(0 as UInt16)
+        case .type(let type):
+            name = type.name.rawValue
+            footer.append(RecordFormat.typeDefinition)
+            footer.append(type.codec.rawValue)
+            footer.append(type.schemaVersion)
+        }
+        footer.append(UInt16(truncatingIfNeeded: name.utf8.count))
+        footer.append(utf8: name)
     }
 }

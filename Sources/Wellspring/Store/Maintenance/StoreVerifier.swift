@@ -37,7 +37,6 @@ struct StoreVerifier {
         }
         for problem in try StrayFiles(inspection).find() { report.add(problem) }
         report.streamCount = ledger.streamCount
-        report.lostPositions = ledger.lost
         tracker.finish(events: report.eventCount)
         return report
     }
@@ -73,6 +72,7 @@ struct StoreVerifier {
         switch frame.header.kind {
         case .group: noteGroup(frame)
         case .seal: checkNames(frame)
+        case .hole: noteHole(frame)
         default: break
         }
     }
@@ -96,12 +96,20 @@ struct StoreVerifier {
         }
     }
 
+    /// Events that were lost before the store was salvaged: known, and nothing new.
+    private mutating func noteHole(_ frame: InspectedFrame) {
+        let hole = frame.place.firstPosition..<(frame.header.nextPosition ?? 0)
+        ledger.lose(hole)
+        report.addHole(hole)
+        report.lastPosition = LogPosition(hole.upperBound - 1)
+    }
+
     private mutating func note(_ record: InspectedRecord, in frame: InspectedFrame) {
         let offset = frame.place.bodyOffset + UInt64(record.bytes.lowerBound)
         savedStates.note(record.raw.id, at: record.position)
         guard let stream = record.stream, record.type != nil else {
             let lost = record.position..<record.position + 1
-            ledger.lose(lost)
+            lose(lost)
             return report.add(
                 StoreProblem(
                     segmentHasDamage ? .commits : .records, file(of: frame), at: offset,
@@ -116,7 +124,7 @@ struct StoreVerifier {
     private mutating func lose(_ frame: InspectedFrame, at offset: UInt64, _ reason: String) {
         let first = frame.place.firstPosition
         let lost = first..<first + UInt64(frame.place.eventCount)
-        ledger.lose(lost)
+        lose(lost)
         report.add(
             StoreProblem(
                 .records, file(of: frame), at: offset, reason,
@@ -138,9 +146,14 @@ struct StoreVerifier {
 
     // MARK: - Damage
 
+    private mutating func lose(_ positions: Range<UInt64>) {
+        ledger.lose(positions)
+        report.addLost(positions)
+    }
+
     private mutating func note(_ damage: InspectedDamage) {
         segmentHasDamage = true
-        if let positions = damage.positions { ledger.lose(positions) }
+        if let positions = damage.positions { lose(positions) }
         report.add(StoreProblem(damage))
     }
 }

@@ -39,12 +39,32 @@ public struct VerificationReport: Hashable, Sendable {
     /// The positions whose events are lost, in order.
     public internal(set) var lostPositions: [Range<UInt64>] = []
 
+    /// The positions that a salvaged store has no events for, in order.
+    ///
+    /// They were lost before, in the store that it was made of, and are no problem of this one.
+    public internal(set) var holes: [Range<UInt64>] = []
+
+    mutating func addHole(_ positions: Range<UInt64>) { holes.addRange(positions) }
+    mutating func addLost(_ positions: Range<UInt64>) { lostPositions.addRange(positions) }
+
     mutating func add(_ problem: StoreProblem) {
         if problem.kind.isDamage { damageCount += 1 }
         if problems.count < Self.problemLimit {
             problems.append(problem)
         } else {
             furtherProblems += 1
+        }
+    }
+}
+
+extension [Range<UInt64>] {
+    /// Adds a range behind the others, as a part of the last one where it adjoins it.
+    mutating func addRange(_ positions: Range<UInt64>) {
+        guard !positions.isEmpty else { return }
+        if let last, last.upperBound == positions.lowerBound {
+            self[count - 1] = last.lowerBound..<positions.upperBound
+        } else {
+            append(positions)
         }
     }
 }

@@ -1,0 +1,134 @@
+import WellspringLog
+
+/// Copies every event of a damaged store that can be proved into a new one.
+struct StoreSalvage {
+    private let inspection: LogInspection
+    private let builder: StoreBuilder
+    private var tracker: ProgressTracker
+    private var reading = AppendReading()
+    private var report = SalvageReport()
+    /// The position behind the last one that is known to have been given out.
+    private var end: UInt64 = 1
+    private var segment: InspectedSegment?
+
+    init(
+        _ source: any StoreDirectory, to target: any StoreDirectory, segmentBytes: UInt64,
+        _ tracker: ProgressTracker
+    ) throws {
+        inspection = try LogInspection(source)
+        builder = try StoreBuilder(in: target, segmentBytes: segmentBytes)
+        self.tracker = tracker
+    }
+
+    consuming func run() throws -> SalvageReport {
+        try inspection.run { item in
+            try tracker.check()
+            try note(item)
+            return true
+        }
+        // Positions that were given out are never given out again.
+        try skip(to: end)
+        try builder.finish()
+        report.eventCount = builder.eventCount
+        report.commitCount = builder.commitCount
+        report.lastPosition = LogPosition(builder.nextPosition - 1)
+        tracker.finish(events: report.eventCount)
+        return report
+    }
+
+    private mutating func note(_ item: InspectedItem) throws {
+        switch item {
+        case .segment(let begun):
+            segment = begun
+            tracker.begin(fileSize: begun.fileSize)
+            do { try reading.begin(begun) } catch {
+                report.add(StoreProblem(.footer, begun.file, at: 0, error.reason))
+            }
+        case .frame(let frame):
+            tracker.advance(
+                to: frame.place.bodyOffset + UInt64(frame.place.bodyLength),
+                events: builder.eventCount)
+            end = max(end, frame.header.nextPosition ?? end)
+            if frame.header.kind == .group { try copy(frame) }
+        case .damage(let damage):
+            report.add(StoreProblem(damage))
+            end = max(end, damage.positions?.upperBound ?? end)
+            if damage.isOpenEnded { report.mayHaveLostMore = true }
+        case .unfinished(_, let range):
+            report.unfinishedBytes += range.upperBound - range.lowerBound
+        }
+    }
+
+    private mutating func skip(to position: UInt64) throws {
+        guard position > builder.nextPosition else { return }
+        report.addHole(builder.nextPosition..<position)
+        try builder.skip(to: position)
+    }
+
+    // MARK: - Commits
+
+    private mutating func copy(_ frame: InspectedFrame) throws {
+        let appends: [InspectedAppend]
+        do {
+            appends = try reading.appends(in: frame)
+        } catch {
+            // Its positions become a hole when the next commit comes.
+            return report.add(
+                StoreProblem(
+                    .records, segment?.file ?? "", at: frame.place.bodyOffset, error.reason,
+                    commits: frame.place.sequence...frame.place.sequence,
+                    positions: frame.place.firstPosition..<(frame.header.nextPosition ?? end)))
+        }
+        try skip(to: frame.place.firstPosition)
+        var batch: [BuiltAppend] = []
+        for append in appends {
+            var records: [BuiltRecord] = []
+            let head = Array(frame.body[append.head])
+            for record in append.records {
+                guard let stream = record.stream, let type = record.type else {
+                    note(unresolved: record, in: frame)
+                    continue
+                }
+                if !records.isEmpty || !batch.isEmpty,
+                    record.position != builder.nextPosition + batch.eventCount
+                        + UInt64(records.count)
+                {
+                    // An event before it is lost: what is left of the commit becomes two.
+                    try flush(&batch, &records, head, frame)
+                }
+                if records.isEmpty, batch.isEmpty { try skip(to: record.position) }
+                records.append(
+                    BuiltRecord(
+                        stream: stream, type: type, bytes: Array(frame.body[record.bytes])))
+            }
+            if append.records.isEmpty || !records.isEmpty {
+                batch.append(BuiltAppend(head: head, records))
+            }
+        }
+        if !batch.isEmpty { try builder.commit(batch, at: frame.place.recordedAt) }
+    }
+
+    private func flush(
+        _ batch: inout [BuiltAppend], _ records: inout [BuiltRecord], _ head: [UInt8],
+        _ frame: InspectedFrame
+    ) throws {
+        if !records.isEmpty { batch.append(BuiltAppend(head: head, records)) }
+        try builder.commit(batch, at: frame.place.recordedAt)
+        (batch, records) = ([], [])
+    }
+
+    private mutating func note(unresolved record: InspectedRecord, in frame: InspectedFrame) {
+        report.unresolvedEvents += 1
+        report.unresolvedBytes += UInt64(record.bytes.count)
+        report.add(
+            StoreProblem(
+                .commits, segment?.file ?? "",
+                at: frame.place.bodyOffset + UInt64(record.bytes.lowerBound),
+                "the names of the record are lost", positions: record.position..<record.position + 1
+            ))
+    }
+}
+
+extension [BuiltAppend] {
+    fileprivate var eventCount: UInt64 { reduce(0) { $0 + UInt64($1.records.count) } }
+}
