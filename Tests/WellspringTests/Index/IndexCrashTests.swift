@@ -148,6 +148,22 @@ final class IndexCrashTests: XCTestCase {
         XCTAssertGreaterThan(errors, 10)
     }
 
+    func test_a_writer_that_failed_once_makes_no_run() throws {
+        let fixture = try IndexFixture()
+        func write() throws {
+            var writer = try IndexRunWriter(
+                in: fixture.directory, storeID: IndexFixture.owner,
+                range: IndexRange(first: 1, last: 2), level: 0, anchor: [], keyEstimate: 1)
+            fixture.disk.inject(.init(.inputOutput, operations: [.write]))
+            let entries = generator.noise(20_000)
+            XCTAssertThrowsError(try writer.append(key: 1, entries))
+            XCTAssertThrowsError(try writer.append(key: 2, entries))
+            _ = try writer.finish()
+        }
+        XCTAssertThrowsError(try write())
+        XCTAssertEqual(fixture.disk.fileNames, [])
+    }
+
     func test_an_error_while_reading_is_told_and_passes() throws {
         let lists = generator.log(900, streams: 30)
         var fixture = try IndexFixture()

@@ -162,6 +162,32 @@ final class IndexDamageTests: XCTestCase {
         ]
     }
 
+    func test_verifying_finds_what_checksums_do_not() throws {
+        let (name, bytes, _) = try smallRun()
+        let run = try IndexFixture.open(bytes, as: name)
+        let (directory, filter) = (Int(run.trailer.directoryOffset), Int(run.trailer.filterOffset))
+        let trailer = Int(run.trailer.offset)
+        let firstBits = try XCTUnwrap(bytes[filter..<trailer].firstIndex { $0 != 0 })
+        let changes: [(place: Int, change: UInt8, reason: String)] = [
+            (trailer + 32, 1, "it holds another number of entries"),
+            (trailer + 40, 1, "it holds another number of entries"),
+            (directory + 8, 0xFF, "a number that the directory does not know"),
+            (directory + 24 + 23, 0xFF, "a number that the directory does not know"),
+            (firstBits, 0xFF, "a filter that misses a key"),
+        ]
+        for (place, change, reason) in changes {
+            var wrong = bytes
+            wrong[place] = place == firstBits ? 0 : wrong[place] ^ change
+            run.signAgain(&wrong)
+            XCTAssertThrowsError(try IndexFixture.open(wrong, as: name).verify(), reason) {
+                guard case .damaged(_, _, let found)? = $0 as? IndexError else {
+                    return XCTFail("\($0)")
+                }
+                XCTAssertEqual(found, reason)
+            }
+        }
+    }
+
     func test_a_run_of_another_store_is_refused() throws {
         var fixture = try IndexFixture()
         let run = try fixture.write(IndexLists())

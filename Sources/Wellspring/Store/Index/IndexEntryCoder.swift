@@ -129,29 +129,11 @@ struct VariableReader {
     mutating func read() throws(MalformedBody) -> UInt64 {
         guard offset < end else { throw malformed("a number that runs over the end") }
         let byte = bytes[offset]
-        guard byte >= 0x80 else {
-            offset &+= 1
-            return UInt64(byte)
-        }
-        return try end &- offset >= 8 ? readWord() : readBytes()
+        guard byte < 0x80 else { return try readBytes() }
+        offset &+= 1
+        return UInt64(byte)
     }
 
-    /// Reads a number of up to eight bytes in one step.
-    @inline(__always)
-    private mutating func readWord() throws(MalformedBody) -> UInt64 {
-        let word = UInt64(
-            littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-        let ends = ~word & 0x8080_8080_8080_8080
-        guard ends != 0 else { return try readBytes() }
-        offset &+= (ends.trailingZeroBitCount &+ 1) / 8
-        // Everything up to the lowest end, seven bits from each byte.
-        var groups = word & (ends ^ (ends &- 1)) & 0x7F7F_7F7F_7F7F_7F7F
-        groups = groups & 0x007F_007F_007F_007F | (groups & 0x7F00_7F00_7F00_7F00) >> 1
-        groups = groups & 0x0000_3FFF_0000_3FFF | (groups & 0x3FFF_0000_3FFF_0000) >> 2
-        return groups & 0x0FFF_FFFF | (groups & 0x0FFF_FFFF_0000_0000) >> 4
-    }
-
-    @inline(never)
     private mutating func readBytes() throws(MalformedBody) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
