@@ -228,6 +228,25 @@ final class IndexRunTests: XCTestCase {
         XCTAssertLessThan(reads.count, 3)
     }
 
+    func test_blocks_without_the_numbers_that_are_wanted_are_not_read() throws {
+        var generator = IndexGenerator(seed: 21)
+        var lists = IndexLists()
+        // As two streams of the same key would have it, if one was appended to before and after.
+        let numbers = Array(1...4_000) + Array(1_000_000...1_004_000) + Array(4_001...8_000)
+        lists[9] = numbers.map {
+            IndexEntry(number: UInt64($0), place: generator.nextPlace())
+        }
+        var fixture = try IndexFixture()
+        let run = try fixture.write(lists)
+        _ = try run.entries(of: 9, numbers: 0...0, limit: 1, newestFirst: false)
+        let reads = try countReads(fixture) {
+            let found = try run.entries(
+                of: 9, numbers: 1_002_000...1_002_001, limit: .max, newestFirst: false)
+            XCTAssertEqual(found.map(\.number), [1_002_000, 1_002_001])
+        }
+        XCTAssertLessThan(reads.count, 3)
+    }
+
     func test_an_entry_takes_few_bytes() throws {
         var generator = IndexGenerator(seed: 17)
         var fixture = try IndexFixture()

@@ -24,7 +24,7 @@ enum IndexRunName {
         let parts = name.dropLast(suffix.count).split(
             separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 2, let first = UInt64(parts[0], radix: 16),
-            let last = UInt64(parts[1], radix: 16)
+            let last = UInt64(parts[1], radix: 16), first <= last
         else { return nil }
         let range = IndexRange(first: first, last: last)
         return run(range) == "\(directory)/\(name)" ? range : nil

@@ -33,6 +33,7 @@ struct IndexRunWriter: ~Copyable {
     ) throws(SystemError) {
         precondition(
             anchor.count <= IndexRunHeader.anchorLimit, "an anchor of \(anchor.count) bytes")
+        precondition(range.first <= range.last, "a run of no commits")
         header = IndexRunHeader(
             storeID: storeID, range: range,
             salt: salt ?? Salt(value: storeDirectory.random()),
