@@ -188,6 +188,26 @@ final class IndexDamageTests: XCTestCase {
         }
     }
 
+    func test_keys_that_do_not_ascend_are_noticed() throws {
+        let (name, bytes, _) = try smallRun()
+        let run = try IndexFixture.open(bytes, as: name)
+        let start = Int(run.blockOffset(0))
+        XCTAssertEqual(bytes[start + 2], 8, "the width of a key")
+        var wrong = bytes
+        // The second key of the block is greater than all others now.
+        for place in 18..<26 { wrong[start + place] = 0xFF }
+        run.signAgain(&wrong)
+        let turned = try IndexFixture.open(wrong, as: name)
+        XCTAssertThrowsError(try turned.verify())
+        let directory = try SimulatedDisk().openStore(at: "store", create: true)
+        XCTAssertThrowsError(try IndexRun.merge([turned], in: directory, level: 1)) {
+            guard case .damaged(_, _, let reason)? = $0 as? IndexError else {
+                return XCTFail("\($0)")
+            }
+            XCTAssertEqual(reason, "keys that do not ascend")
+        }
+    }
+
     func test_a_run_of_another_store_is_refused() throws {
         var fixture = try IndexFixture()
         let run = try fixture.write(IndexLists())
