@@ -202,7 +202,7 @@ extension SegmentTrailer {
     }
 
     /// What the MANIFEST says about the segment.
-    func manifestEntry(_ fileLength: UInt64) -> Manifest.Segment.Seal {
+    package func manifestEntry(_ fileLength: UInt64) -> Manifest.Segment.Seal {
         Manifest.Segment.Seal(
             nextPosition: nextPosition, lastSequence: lastSequence, fileLength: fileLength,
             checksum: sealChecksum)

@@ -80,6 +80,15 @@ package struct FrameContext: Sendable {
     /// The time of the frame, in nanoseconds since 1970.
     package var recordedAt: Int64
 
+    package init(
+        segment: UInt32, bodyOffset: UInt64, firstPosition: UInt64, recordedAt: Int64
+    ) {
+        self.segment = segment
+        self.bodyOffset = bodyOffset
+        self.firstPosition = firstPosition
+        self.recordedAt = recordedAt
+    }
+
     /// The file offset at which the frame's header begins.
     package var frameOffset: UInt64 { bodyOffset - UInt64(FrameHeader.length) }
 }

@@ -136,14 +136,28 @@ struct FrameBody {
     func write(
         _ event: QueuedEvent, stream: UInt32, type: UInt32, to writer: inout ByteWriter
     ) -> UInt32 {
+        write(
+            event.recorded, occurredAt: event.occurredAt, recordedAt: event.recordedAt,
+            stream: stream, type: type, to: &writer)
+    }
+
+    /// Writes a record and returns its offset in the file.
+    ///
+    /// - Parameters:
+    ///   - occurredAt: When it happened, where that is not when it was recorded.
+    ///   - recordedAt: When it was recorded, where that is not the time of the frame.
+    func write(
+        _ recorded: RecordedEvent, occurredAt: Timestamp?, recordedAt: Timestamp?,
+        stream: UInt32, type: UInt32, to writer: inout ByteWriter
+    ) -> UInt32 {
         let at = offset(writer)
         let begin = writer.count
-        let recorded = event.recorded
+        let flags = RecordFlags(recorded, occurredAt: occurredAt, recordedAt: recordedAt)
         writer.append(0 as UInt64)
-        writer.append(event.flags.rawValue)
+        writer.append(flags.rawValue)
         writer.append(stream)
         writer.append(type)
-        if event.flags.contains(.wideVersion) {
+        if flags.contains(.wideVersion) {
             writer.append(recorded.version.rawValue)
         } else {
             writer.append(UInt32(truncatingIfNeeded: recorded.version.rawValue))
@@ -151,12 +165,12 @@ struct FrameBody {
         writer.append(recorded.id)
         if let correlation = recorded.metadata.correlation { writer.append(correlation) }
         if let causation = recorded.metadata.causation,
-            !event.flags.contains(.causationIsCorrelation)
+            !flags.contains(.causationIsCorrelation)
         {
             writer.append(causation)
         }
-        if let occurredAt = event.occurredAt { writer.append(occurredAt.nanoseconds) }
-        if let recordedAt = event.recordedAt { writer.append(recordedAt.nanoseconds) }
+        if let occurredAt { writer.append(occurredAt.nanoseconds) }
+        if let recordedAt { writer.append(recordedAt.nanoseconds) }
         writer.append(tags: recorded.tags)
         writer.append(headers: recorded.metadata.headers)
         recorded.event.payload.withUnsafeBytes { writer.append($0) }
@@ -180,21 +194,19 @@ func definitionChecksum(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> U
     return crc32c(crc32c(RecordFormat.seed(at: offset), head), name)
 }
 
-extension QueuedEvent {
-    fileprivate var flags: RecordFlags {
-        var flags: RecordFlags = []
+extension RecordFlags {
+    fileprivate init(_ recorded: RecordedEvent, occurredAt: Timestamp?, recordedAt: Timestamp?) {
+        self = []
         let metadata = recorded.metadata
-        if metadata.correlation != nil { flags.insert(.correlation) }
+        if metadata.correlation != nil { insert(.correlation) }
         if let causation = metadata.causation {
-            flags.insert(
-                causation == metadata.correlation ? .causationIsCorrelation : .causation)
+            insert(causation == metadata.correlation ? .causationIsCorrelation : .causation)
         }
-        if occurredAt != nil { flags.insert(.occurredAt) }
-        if recordedAt != nil { flags.insert(.recordedAt) }
-        if !recorded.tags.isEmpty { flags.insert(.tags) }
-        if !metadata.headers.isEmpty { flags.insert(.headers) }
-        if recorded.version.rawValue > UInt64(UInt32.max) { flags.insert(.wideVersion) }
-        return flags
+        if occurredAt != nil { insert(.occurredAt) }
+        if recordedAt != nil { insert(.recordedAt) }
+        if !recorded.tags.isEmpty { insert(.tags) }
+        if !metadata.headers.isEmpty { insert(.headers) }
+        if recorded.version.rawValue > UInt64(UInt32.max) { insert(.wideVersion) }
     }
 }
 

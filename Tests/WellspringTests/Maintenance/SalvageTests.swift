@@ -213,7 +213,7 @@ final class SalvageTests: XCTestCase {
     func test_a_full_disk_ends_a_salvage_with_an_error_that_says_so() async throws {
         let store = try await MaintainedStore(appends: 60)
         let target = SimulatedDisk()
-        target.capacity = 100_000
+        target.capacity = 40_000
         let error = await storeError {
             _ = try await FileEventStore.salvage(
                 from: "store", in: store.disk, to: "new", in: target, segmentBytes: 64 << 10)

@@ -55,6 +55,15 @@ extension FileEventStore {
         } catch {
             throw error.kind == .notFound ? .notAStore(path: path) : EventStoreError(error)
         }
+        return try await maintain(directory, path: path, named: name, work)
+    }
+
+    /// Runs long work on the files of a store whose directory is open.
+    static func maintain<Value: Sendable>(
+        _ directory: any StoreDirectory, path: String, named name: String,
+        _ work:
+            @escaping @Sendable (any StoreDirectory, @escaping @Sendable () -> Bool) throws -> Value
+    ) async throws(EventStoreError) -> Value {
         let isCancelled = Guarded(false)
         let result = await withTaskCancellationHandler {
             await onThread(of: directory, named: name) {
@@ -76,6 +85,10 @@ extension EventStoreError {
     init(maintenance error: any Error, path: String) {
         switch error {
         case let error as EventStoreError: self = error
+        case LogError.system(let cause) where cause.kind == .noSpace:
+            self = .storageFull(reason: "\(cause)")
+        case let error as SystemError where error.kind == .noSpace:
+            self = .storageFull(reason: "\(error)")
         case let error as LogError: self.init(error, path: path)
         case let error as SystemError: self.init(error)
         case let error as CommitFailure:

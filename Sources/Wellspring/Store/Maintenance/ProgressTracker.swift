@@ -34,6 +34,15 @@ struct ProgressTracker {
         }
     }
 
+    /// One that tells nothing and ends when this one does.
+    var quiet: ProgressTracker { ProgressTracker(isCancelled: isCancelled) }
+
+    private init(isCancelled: @escaping @Sendable () -> Bool) {
+        self.isCancelled = isCancelled
+        report = nil
+        totalBytes = 0
+    }
+
     func check() throws {
         guard !isCancelled() else { throw CancellationError() }
     }

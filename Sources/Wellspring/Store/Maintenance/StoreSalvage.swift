@@ -130,5 +130,6 @@ struct StoreSalvage {
 }
 
 extension [BuiltAppend] {
-    fileprivate var eventCount: UInt64 { reduce(0) { $0 + UInt64($1.records.count) } }
+    /// How many events they hold.
+    var eventCount: UInt64 { reduce(0) { $0 + UInt64($1.records.count) } }
 }

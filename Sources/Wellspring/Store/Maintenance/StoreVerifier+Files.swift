@@ -69,7 +69,7 @@ struct SavedStateCheck {
 }
 
 /// The head of a saved state, of which the checksum was verified without keeping the state.
-private struct SavedStateFile {
+struct SavedStateFile {
     var storeID: StoreUUID
     var position: UInt64
     var lastEvent: MessageID
@@ -168,6 +168,7 @@ struct StrayFiles {
     private static let known: Set = [
         LogLayout.lockFile, LogLayout.segments, LogLayout.quarantine, StoreIdentity.fileName,
         StoreIdentity.fileName + ".tmp", Manifest.fileName, Manifest.fileName + ".tmp",
+        StoreIdentity.fileName + ".part", Manifest.fileName + ".part",
         CheckpointFile.directory, IndexRunName.directory, "lost+found", ".DS_Store",
     ]
 

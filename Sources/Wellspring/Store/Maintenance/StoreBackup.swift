@@ -1,0 +1,232 @@
+import WellspringLog
+
+/// Copies a store, also while somebody appends to it, and checks the copy.
+///
+/// Sealed segments never change and are copied as they are. Of the newest one everything up to the
+/// end of a commit that is known to be durable is copied, and the MANIFEST of the copy says that it
+/// goes exactly that far. All files have other names until the copy has been verified.
+struct StoreBackup {
+    private let source: any StoreDirectory
+    private let target: any StoreDirectory
+    private let staged: StagedDirectory
+    /// The caller knows that everything up to this position is durable.
+    private let durable: UInt64
+    private var tracker: ProgressTracker
+    private var report = BackupReport()
+
+    private static let pieceLength = 1 << 20
+
+    init(
+        _ source: any StoreDirectory, to target: any StoreDirectory, durable: UInt64,
+        _ tracker: ProgressTracker
+    ) throws {
+        guard try target.list(nil).allSatisfy(Self.ignored.contains) else {
+            throw LogError.notEmpty(path: target.path)
+        }
+        self.source = source
+        self.target = target
+        self.durable = durable
+        self.tracker = tracker
+        staged = StagedDirectory(target)
+    }
+
+    private static let ignored: Set = ["lost+found", ".DS_Store"]
+
+    consuming func run() throws -> BackupReport {
+        let inspection = try LogInspection(source)
+        guard let identity = inspection.identity, let manifest = inspection.manifest else {
+            throw EventStoreError.damaged(
+                StoreDamage(
+                    file: inspection.identity == nil
+                        ? StoreIdentity.fileName : Manifest.fileName,
+                    offset: 0, reason: "a damaged store is not backed up; verify says what helps"))
+        }
+        try target.makeDirectory(LogLayout.segments)
+        try target.syncDirectory(nil)
+        for segment in manifest.segments {
+            guard let seal = segment.seal else { continue }
+            try copySegment(segment, length: seal.fileLength)
+        }
+        let end = try copyNewest(manifest, inspection)
+        try staged.syncDirectory(LogLayout.segments)
+        try copyCaches(upTo: end)
+        let copied = Manifest(
+            storeID: identity.storeID, number: manifest.number, isClean: false, knownEnd: end,
+            segments: manifest.segments)
+        try AtomicFile.replace(staged, name: Manifest.fileName, contents: copied.encoded())
+        try AtomicFile.replace(
+            staged, name: StoreIdentity.fileName, contents: identity.encoded())
+        try verify()
+        try staged.publish()
+        report.lastPosition = LogPosition(end.nextPosition - 1)
+        tracker.finish(events: report.eventCount)
+        return report
+    }
+
+    // MARK: - Segments
+
+    private mutating func copySegment(_ segment: Manifest.Segment, length: UInt64) throws {
+        let name = LogLayout.segment(segment.number, generation: segment.generation)
+        tracker.begin(fileSize: length)
+        try copy(name, length: length)
+    }
+
+    /// Copies the newest segment up to the end of its last durable commit, and returns that place.
+    private mutating func copyNewest(
+        _ manifest: Manifest, _ inspection: LogInspection
+    ) throws -> LogEnd {
+        guard let newest = manifest.segments.last else { throw LogError.closed }
+        let name = LogLayout.segment(newest.number, generation: newest.generation)
+        let header = try Self.header(of: name, in: source)
+        var end = LogEnd(beginning: header)
+        var isOver = false
+        try inspection.run(after: end) { item in
+            try tracker.check()
+            switch item {
+            case .frame(let frame):
+                guard frame.place.segment == newest.number, frame.header.kind != .seal,
+                    let next = frame.header.nextPosition
+                else { return false }
+                guard frame.isProven || next <= durable + 1 else {
+                    // Nobody may know yet whether it stays.
+                    isOver = true
+                    report.unprovenEvents += UInt64(frame.header.eventCount)
+                    return true
+                }
+                if !isOver { end = LogEnd(after: frame.header, in: newest.number) }
+            case .damage(let damage): throw Self.damaged(damage)
+            case .segment, .unfinished: break
+            }
+            return true
+        }
+        guard end.nextPosition > durable else {
+            throw EventStoreError.damaged(
+                StoreDamage(
+                    file: name, offset: end.offset, reason: "position \(durable) is missing"))
+        }
+        tracker.begin(fileSize: end.offset)
+        try copy(name, length: end.offset)
+        return end
+    }
+
+    private static func header(
+        of name: String, in directory: any StoreDirectory
+    ) throws -> SegmentHeader {
+        var page = [UInt8](repeating: 0, count: SegmentHeader.length)
+        let file = try directory.open(name, .read)
+        defer { file.close() }
+        let filled = try page.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        page.removeLast(page.count - max(0, filled))
+        do {
+            return try page.withUnsafeBytes { try SegmentHeader(decoding: $0) }
+        } catch {
+            throw FormatError(error).found(in: name)
+        }
+    }
+
+    /// Copies the first bytes of a file, and syncs the copy.
+    private mutating func copy(_ name: String, length: UInt64) throws {
+        let from = try source.open(name, .read)
+        defer { from.close() }
+        let to = try staged.open(name, .create)
+        defer { to.close() }
+        var piece = [UInt8](repeating: 0, count: Self.pieceLength)
+        var offset: UInt64 = 0
+        while offset < length {
+            try tracker.check()
+            let wanted = Int(min(UInt64(piece.count), length - offset))
+            let count = try piece.withUnsafeMutableBytes { buffer in
+                try from.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<wanted]), at: offset)
+            }
+            guard count == wanted else {
+                throw EventStoreError.damaged(
+                    StoreDamage(
+                        file: name, offset: offset + UInt64(max(0, count)),
+                        reason: "the file is shorter than it was"))
+            }
+            try piece.withUnsafeBytes { bytes in
+                try to.write(UnsafeRawBufferPointer(rebasing: bytes[0..<count]), at: offset)
+            }
+            offset += UInt64(count)
+            tracker.advance(to: offset, events: 0)
+        }
+        try to.sync()
+        report.byteCount += length
+        report.fileCount += 1
+    }
+
+    // MARK: - What can be made again
+
+    /// Copies saved states and parts of the index that are of the copied part of the log.
+    ///
+    /// They only save time: what cannot be copied is left out.
+    private mutating func copyCaches(upTo end: LogEnd) throws {
+        let states = ((try? source.list(CheckpointFile.directory)) ?? [])
+            .filter { $0.hasSuffix(".ckpt") }.map { CheckpointFile.directory + "/" + $0 }
+            .filter { path in
+                guard let state = try? SavedStateFile.read(path, in: source) else { return false }
+                return state.position < end.nextPosition
+            }
+        let runs = ((try? IndexRun.list(source).runs) ?? [])
+            .filter { $0.range.last <= end.sequence }.map(\.name)
+        try copyCaches(states, in: CheckpointFile.directory)
+        try copyCaches(runs, in: IndexRunName.directory)
+    }
+
+    private mutating func copyCaches(_ names: [String], in folder: String) throws {
+        guard !names.isEmpty else { return }
+        try target.makeDirectory(folder)
+        try target.syncDirectory(nil)
+        for name in names {
+            do {
+                let file = try source.open(name, .read)
+                let size = try file.size()
+                file.close()
+                try copy(name, length: size)
+            } catch let error as SystemError {
+                // Saved anew or merged meanwhile.
+                guard error.kind == .notFound else { throw error }
+            }
+        }
+        try target.syncDirectory(folder)
+    }
+
+    // MARK: - Checking
+
+    /// Reads the copy back and checks every byte of it.
+    private mutating func verify() throws {
+        let checked = try StoreVerifier(staged, tracker.quiet).run()
+        if let problem = checked.problems.first(where: { $0.kind.isDamage }) {
+            throw EventStoreError.damaged(
+                StoreDamage(
+                    file: problem.file, offset: problem.offset,
+                    reason: problem.reason + " (found in the copy, which was given up)"))
+        }
+        report.eventCount = checked.eventCount
+        report.commitCount = checked.commitCount
+    }
+
+    private static func damaged(_ damage: InspectedDamage) -> EventStoreError {
+        .damaged(StoreDamage(file: damage.file, offset: damage.offset, reason: damage.reason))
+    }
+}
+
+/// What was copied, see ``FileEventStore/backup(to:progress:)``.
+public struct BackupReport: Hashable, Sendable {
+    /// How many events the copy has.
+    public internal(set) var eventCount: UInt64 = 0
+    /// How many commits they came in.
+    public internal(set) var commitCount: UInt64 = 0
+    /// The position of the last event in the copy.
+    public internal(set) var lastPosition = LogPosition.start
+    /// How many files were copied, and how many bytes they have.
+    public internal(set) var fileCount = 0
+    /// How many bytes were copied.
+    public internal(set) var byteCount: UInt64 = 0
+    /// Events at the end that were left out, because nothing says that they are durable.
+    ///
+    /// There are some where the store was in use by another process, or killed. Open and close the
+    /// store to have them proved.
+    public internal(set) var unprovenEvents: UInt64 = 0
+}
