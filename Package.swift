@@ -11,6 +11,7 @@ let package = Package(
     products: [
         .library(name: "Wellspring", targets: ["Wellspring"]),
         .library(name: "WellspringTestKit", targets: ["WellspringTestKit"]),
+        .executable(name: "wellspringctl", targets: ["wellspringctl"]),
     ],
     traits: [
         .trait(
@@ -36,7 +37,11 @@ let package = Package(
                 .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
             ]),
 
-        // What the two applications share has nothing to do with event sourcing: CSV, options, tables.
+        // The command-line tool for stores on disk. It reads its arguments as the applications do.
+        .executableTarget(
+            name: "wellspringctl", dependencies: ["Wellspring", "WellspringLog", "ExampleSupport"]),
+
+        // What the programs share has nothing to do with event sourcing: CSV, options, tables.
         .target(name: "ExampleSupport", path: "Examples/Support"),
         .executableTarget(
             name: "OrderApp", dependencies: ["Wellspring", "ExampleSupport"],
@@ -56,6 +61,9 @@ let package = Package(
             name: "WellspringTestKitTests",
             dependencies: ["Wellspring", "WellspringLog", "WellspringTestKit"]),
         .target(name: "ExampleTestSupport", path: "Tests/ExampleTestSupport"),
+        .testTarget(
+            name: "WellspringCtlTests",
+            dependencies: ["wellspringctl", "ExampleTestSupport", "Wellspring", "WellspringLog"]),
         .testTarget(name: "ExampleSupportTests", dependencies: ["ExampleSupport"]),
         .testTarget(
             name: "OrderAppTests",

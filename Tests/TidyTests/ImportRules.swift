@@ -12,6 +12,9 @@ enum ImportRules {
         "Sources/WellspringBenchmarks": foundation.union([
             "Wellspring", "WellspringLog", "CSQLite",
         ]),
+        "Sources/wellspringctl": foundation.union([
+            "Wellspring", "WellspringLog", "ExampleSupport",
+        ]),
         "Sources": foundation.union(["Wellspring"]),
         "Examples/Support": foundation.union(["Synchronization"]),
         "Examples/Bank": ["Wellspring"],

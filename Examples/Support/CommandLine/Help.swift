@@ -1,13 +1,14 @@
 extension Program {
     /// What `--help` shows.
     package var help: String {
-        let calls = subcommands.map { ("\(name) \($0.synopsis)", $0.summary) }
+        var calls = subcommands.map { ("\(name) \($0.synopsis)", $0.summary) }
+        if hasDemonstration {
+            calls.insert((name, "Runs a demonstration in a temporary store."), at: 0)
+        }
         return """
             \(summary)
 
             USAGE
-              \(name)
-                  Runs a demonstration in a temporary store.
             \(calls.map { "  \($0)\n      \($1)" }.joined(separator: "\n"))
 
             '\(name) SUBCOMMAND --help' explains the options of a subcommand.

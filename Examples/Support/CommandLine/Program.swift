@@ -12,11 +12,16 @@ package struct Program: Sendable {
     package let name: String
     package let summary: String
     package let subcommands: [Subcommand]
+    /// Whether the program shows what it can do when it is called without a subcommand.
+    package let hasDemonstration: Bool
 
-    package init(name: String, summary: String, subcommands: [Subcommand]) {
+    package init(
+        name: String, summary: String, subcommands: [Subcommand], hasDemonstration: Bool = true
+    ) {
         self.name = name
         self.summary = summary
         self.subcommands = subcommands
+        self.hasDemonstration = hasDemonstration
     }
 }
 
