@@ -113,16 +113,22 @@ package struct LogOutline: Sendable {
     ) throws -> LogEnd? {
         let file = try directory.open(LogLayout.segment(segment.number), .read)
         defer { file.close() }
-        let window = try ReadWindow(file)
-        guard let page = try window.bytes(at: 0, count: SegmentHeader.length) else { return nil }
-        let header = try SegmentHeader(decoding: page)
+        let header = try SegmentHeader.read(from: file)
         guard header.storeID == storeID, header.number == segment.number else { return nil }
         if anchor.lastFrame == 0 { return LogEnd(beginning: header) }
-        guard let bytes = try window.bytes(at: anchor.lastFrame, count: FrameHeader.length),
-            let frame = FrameHeader(decoding: bytes, at: anchor.lastFrame, salt: header.salt),
-            // Behind a seal there is a trailer and no further frame.
-            frame.kind != .seal, anchor.end.offset <= window.fileSize
-        else { return nil }
+        var bytes = [UInt8](repeating: 0, count: FrameHeader.length)
+        let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in
+            try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: anchor.lastFrame)
+        }
+        let frame = bytes.withUnsafeBytes {
+            FrameHeader(
+                decoding: UnsafeRawBufferPointer(rebasing: $0[..<count]), at: anchor.lastFrame,
+                salt: header.salt)
+        }
+        // Behind a seal there is a trailer and no further frame.
+        guard let frame, frame.kind != .seal, anchor.end.offset <= (try file.size()) else {
+            return nil
+        }
         return LogEnd(after: frame, in: segment.number)
     }
 }

@@ -25,6 +25,10 @@ package struct LogConfiguration: Sendable {
     package var frameBytesLimit = 16 << 20
     /// Whether an empty directory is made into a store.
     package var createsStore = true
+    /// Which bits count of what the client's index files names under.
+    ///
+    /// A test lets names collide by it.
+    package var indexKeyMask = UInt64.max
     /// Switches one protection off, so that a test can show that something notices.
     ///
     /// Never set outside tests.

@@ -49,10 +49,10 @@ struct CoreState {
     }
 
     /// The state of a store whose log ends at `position`.
-    init(endingAt position: UInt64 = 0, headLimit: Int = 1 << 16) {
+    init(endingAt position: UInt64 = 0, streamLimit: Int = 1 << 16) {
         visible = position
         queued = position
-        heads = StreamHeads(limit: headLimit)
+        heads = StreamHeads(limit: streamLimit)
     }
 }
 

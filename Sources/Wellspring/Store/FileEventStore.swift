@@ -42,6 +42,10 @@ public final class FileEventStore: QueuedHeadStore {
         ///
         /// For the tests of Wellspring itself.
         package var plantedFault: PlantedFault?
+        /// Which bits of a hash count in the index; the tests let names collide by it.
+        package var indexKeyMask = UInt64.max
+        /// How many streams are held in memory.
+        package var streamLimit = 1 << 16
 
         /// Creates the configuration that suits most applications.
         public init() {}
@@ -96,7 +100,10 @@ public final class FileEventStore: QueuedHeadStore {
         storeID = log.storeID
         report = RecoveryReport(log.recovery)
         core = StoreCore(
-            log: log, state: CoreState(endingAt: log.writtenPosition), seed: directory.random(),
+            log: log,
+            state: CoreState(
+                endingAt: log.writtenPosition, streamLimit: configuration.streamLimit),
+            seed: directory.random(),
             mayLead: configuration.syncsOnCallingTask,
             clock: { Timestamp(nanoseconds: directory.wallClock()) },
             plantedFault: configuration.plantedFault,
@@ -162,6 +169,7 @@ extension FileEventStore.Configuration {
         log.segmentBytes = UInt64(min(max(64 << 10, segmentBytes), 1 << 30))
         log.createsStore = createsStore
         log.plantedFault = plantedFault
+        log.indexKeyMask = indexKeyMask
         return log
     }
 }

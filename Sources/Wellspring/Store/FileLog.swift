@@ -21,7 +21,7 @@ final class FileLog: EventLog {
     static func open(
         _ directory: any StoreDirectory, _ configuration: LogConfiguration
     ) throws(LogError) -> FileLog {
-        let client = FileLogClient()
+        let client = FileLogClient(keyMask: configuration.indexKeyMask)
         let log = try CommitLog.open(directory, configuration: configuration, client: client)
         do {
             try fillGap(of: client, in: log)

@@ -11,6 +11,7 @@ final class FileLogClient: LogClient, @unchecked Sendable {
     var hasTimer = false
     /// The index, once the log was found to be one.
     private(set) var index = LogIndex(hashKey: (0, 0))
+    private let keyMask: UInt64
     let names = NameCache()
     /// The part of the index that was found on disk.
     private(set) var chain = LogIndex.Chain()
@@ -25,11 +26,15 @@ final class FileLogClient: LogClient, @unchecked Sendable {
     private var definedBefore: UInt64 = 0
     private weak var log: CommitLog?
 
+    init(keyMask: UInt64) {
+        self.keyMask = keyMask
+    }
+
     // MARK: - Opening
 
     func coverage(of log: LogOutline) -> LogCoverage? {
         outline = log
-        index = LogIndex(hashKey: log.hashKey)
+        index = LogIndex(hashKey: log.hashKey, mask: keyMask)
         chain = index.open(of: log)
         frames = FrameIndexing(index, OutlinedSegments(log), names)
         let isInNewest = chain.end?.end.segment == log.segments.last?.number

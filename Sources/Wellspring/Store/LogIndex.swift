@@ -22,19 +22,22 @@ final class LogIndex: Sendable {
 
     let contents = Guarded(Contents())
     private let hashKey: (UInt64, UInt64)
+    private let mask: UInt64
 
-    init(hashKey: (UInt64, UInt64)) {
+    /// - Parameter mask: The bits of a hash that count; a test makes names collide by it.
+    init(hashKey: (UInt64, UInt64), mask: UInt64 = .max) {
         self.hashKey = hashKey
+        self.mask = mask
     }
 
-    /// What the events of a stream are filed under.
+    /// What the events of a stream are filed under: an even number.
     func key(of stream: StreamID) -> UInt64 {
-        SipHash.hash(hashKey, prefix: 1, stream.exact.value.utf8)
+        SipHash.hash(hashKey, prefix: 1, stream.exact.value.utf8) & mask & ~1
     }
 
-    /// What events with a tag are filed under.
+    /// What events with a tag are filed under: an odd number, so that no stream is under it.
     func key(of tag: Tag) -> UInt64 {
-        SipHash.hash(hashKey, prefix: 2, tag.rawValue.utf8)
+        SipHash.hash(hashKey, prefix: 2, tag.rawValue.utf8) & mask | 1
     }
 
     /// Adds the events of a group that is in the log.

@@ -43,23 +43,22 @@ extension LogReader {
     /// Returns false when there are no more.
     private func jumpToTag(_ walk: inout ForwardWalk) throws(EventStoreError) -> Bool {
         guard let tag = walk.filter.tags.min(), walk.place.inside == nil else { return true }
-        if walk.tagged.isEmpty || walk.tagged.last?.number ?? 0 <= walk.position {
-            walk.tagged =
-                try find(
-                    index.key(of: tag), numbers: walk.position + 1...walk.visible, limit: 256,
-                    through: walk.visible
-                )[...]
+        while true {
+            walk.tagged = walk.tagged.drop { $0.number <= walk.position }
+            if let next = walk.tagged.first?.place {
+                walk.place.advance(to: next)
+                return true
+            }
+            let found = try find(
+                index.key(of: tag), numbers: walk.position + 1...walk.visible, limit: 256,
+                through: walk.visible)
+            guard !found.isEmpty else {
+                walk.position = walk.visible
+                walk.isAtPlace = false
+                return false
+            }
+            walk.tagged = found[...]
         }
-        walk.tagged = walk.tagged.drop { $0.number <= walk.position }
-        guard let next = walk.tagged.first?.place else {
-            walk.position = walk.visible
-            walk.isAtPlace = false
-            return false
-        }
-        if walk.place.segment != next.segment || walk.place.offset < UInt64(next.frame) {
-            walk.place = ResumePoint(segment: next.segment, offset: UInt64(next.frame))
-        }
-        return true
     }
 
     private func chunk(for walk: ForwardWalk) throws(EventStoreError) -> FrameChunk {
@@ -231,7 +230,7 @@ private struct ForwardWalk {
     var isWanted: Bool {
         guard !filter.tags.isEmpty else { return true }
         guard let next = tagged.first(where: { $0.number > position })?.place else { return false }
-        return next.segment == place.segment && UInt64(next.frame) == place.offset
+        return next.segment == place.segment && UInt64(next.frame) <= place.offset
     }
 
     /// Whether `count` bytes from the place on are in the chunk; if not, the next one has them.

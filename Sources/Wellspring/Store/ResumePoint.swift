@@ -31,6 +31,14 @@ struct ResumePoint {
     }
 }
 
+extension ResumePoint {
+    /// Goes on to the frame that holds an event, if it lies ahead.
+    mutating func advance(to event: EventPlace) {
+        guard segment != event.segment || offset < UInt64(event.frame) else { return }
+        self = ResumePoint(segment: event.segment, offset: UInt64(event.frame))
+    }
+}
+
 /// Where the last few pages ended, by the position after which they would be continued.
 struct ResumePoints {
     private static let limit = 16

@@ -211,8 +211,12 @@ extension IndexRun {
                 throw IndexError.damaged(
                     file: name, offset: size, reason: "the file ends inside its header")
             }
-            let start = try read(
-                file, 0..<min(size, UInt64(IndexRunHeader.lengthLimit)), name: name)
+            var start = try read(
+                file, 0..<min(size, UInt64(IndexRunHeader.usualLength)), name: name)
+            let length = try IndexRunHeader.length(of: start)
+            if length > start.count, UInt64(length) <= size {
+                start = try read(file, 0..<UInt64(length), name: name)
+            }
             let header = try start.withUnsafeBufferPointer { (bytes) throws(FormatError) in
                 try IndexRunHeader(decoding: UnsafeRawBufferPointer(bytes))
             }

@@ -40,7 +40,10 @@ enum IndexRunName {
 struct IndexRunHeader: Hashable, Sendable {
     /// A header is never longer.
     static let lengthLimit = FilePreamble.length + anchorLimit + 4
-    static let anchorLimit = 1024
+    /// More than an anchor with the positions of the largest segment there can be.
+    static let anchorLimit = 4 << 20
+    /// What is read of a header at first.
+    static let usualLength = 1024
 
     var storeID: StoreUUID
     var range: IndexRange
@@ -72,6 +75,14 @@ struct IndexRunHeader: Hashable, Sendable {
         self.salt = salt
         self.level = level
         self.anchor = anchor
+    }
+
+    /// How long the header is of which `start` is the beginning.
+    static func length(of start: [UInt8]) throws(FormatError) -> Int {
+        try start.withUnsafeBufferPointer { (bytes) throws(FormatError) in
+            let common = try FilePreamble.check(UnsafeRawBufferPointer(bytes), magic: .indexRun)
+            return Int(min(common.fileLength, UInt32(lengthLimit)))
+        }
     }
 
     /// Reads the header at the beginning of `bytes`.

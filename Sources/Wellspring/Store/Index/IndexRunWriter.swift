@@ -24,7 +24,7 @@ struct IndexRunWriter: ~Copyable {
     /// Begins a run.
     ///
     /// - Parameters:
-    ///   - anchor: The place in the log behind the range, at most 1024 bytes.
+    ///   - anchor: The place in the log behind the range, at most 4 MiB.
     ///   - keyEstimate: How many keys there will be; the filter is made for so many.
     ///   - salt: A number drawn at random, which only a test has a reason to pass.
     init(
