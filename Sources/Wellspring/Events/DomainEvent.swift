@@ -39,6 +39,9 @@ public protocol DomainEvent: ReadableEvent, Codable {
     /// The shape of the content that this version of the program writes; 1 unless said otherwise.
     static var schemaVersion: UInt16 { get }
 
+    /// The form in which new events are written; ``PayloadFormat/json`` unless said otherwise.
+    static var payloadFormat: PayloadFormat { get }
+
     /// Labels by which readers find the event whatever its stream; none unless said otherwise.
     var tags: [Tag] { get }
 
@@ -58,16 +61,19 @@ extension DomainEvent {
     /// None.
     public var tags: [Tag] { [] }
 
+    /// JSON.
+    public static var payloadFormat: PayloadFormat { .json }
+
     /// Shape 1.
     public static var schemaVersion: UInt16 { 1 }
 
-    /// Reads the JSON form.
+    /// Reads JSON or the binary form, whichever the event was stored in.
     @inlinable
     public init(decoding encoded: EncodedEvent) throws(EventCodingError) {
         self = try EventCoding.decode(Self.self, from: encoded)
     }
 
-    /// Returns the JSON form.
+    /// Returns the form that ``payloadFormat`` says.
     @inlinable
     public func encoded() throws(EventCodingError) -> EncodedEvent {
         try EventCoding.encode(self)

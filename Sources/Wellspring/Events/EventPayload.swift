@@ -68,6 +68,8 @@ public struct PayloadCodec: RawRepresentable, Hashable, Sendable {
     public static let opaque = PayloadCodec(rawValue: 0)
     /// JSON text (RFC 8259) in UTF-8.
     public static let json = PayloadCodec(rawValue: 1)
+    /// The compact form of ``PayloadFormat/binary``, a subset of CBOR (RFC 8949).
+    public static let binary = PayloadCodec(rawValue: 2)
     /// The fields that a ``SelfCodingEvent`` wrote one after the other.
     public static let selfCoded = PayloadCodec(rawValue: 3)
 }

@@ -85,7 +85,7 @@ final class JSONCoderTests: XCTestCase {
         struct Keys: Decodable {
             var names: [String]
             init(from decoder: any Decoder) throws {
-                names = try decoder.container(keyedBy: JSONKey.self).allKeys.map(\.stringValue)
+                names = try decoder.container(keyedBy: PayloadKey.self).allKeys.map(\.stringValue)
             }
         }
         XCTAssertEqual(try decode(Keys.self, #"{"b":1,"a":2,"b":3}"#).names, ["b", "a"])
@@ -110,9 +110,9 @@ final class JSONCoderTests: XCTestCase {
     func test_keys_that_differ_as_bytes_are_all_written() throws {
         struct Twins: Encodable {
             func encode(to encoder: any Encoder) throws {
-                var container = encoder.container(keyedBy: JSONKey.self)
-                try container.encode(1, forKey: JSONKey(stringValue: "\u{e9}"))
-                try container.encode(2, forKey: JSONKey(stringValue: "e\u{301}"))
+                var container = encoder.container(keyedBy: PayloadKey.self)
+                try container.encode(1, forKey: PayloadKey(stringValue: "\u{e9}"))
+                try container.encode(2, forKey: PayloadKey(stringValue: "e\u{301}"))
             }
         }
         XCTAssertEqual(try text(Twins()), "{\"e\u{301}\":2,\"\u{e9}\":1}")
@@ -134,9 +134,9 @@ final class JSONCoderTests: XCTestCase {
             memory.initializeMemory(as: UInt8.self, repeating: 0)
             memory.deallocate()
         }
-        let container = try XCTUnwrap(kept).decoder.container(keyedBy: JSONKey.self)
+        let container = try XCTUnwrap(kept).decoder.container(keyedBy: PayloadKey.self)
         XCTAssertEqual(
-            try container.decode(String.self, forKey: JSONKey(stringValue: "text")),
+            try container.decode(String.self, forKey: PayloadKey(stringValue: "text")),
             "a string that is too long for a small string")
     }
 

@@ -102,11 +102,11 @@ struct JSONNumber {
     ]
 }
 
-extension JSONDocument {
+extension PayloadDocument {
     /// The whole number at `index`, or nil when there is none that `T` can hold.
     @inline(__always)
     func integer<T: FixedWidthInteger & Decodable>(_ type: T.Type, at index: Int) -> T? {
-        guard self[index].kind == .number else { return nil }
+        guard self[index].kind == .number else { return binaryInteger(type, at: index) }
         if let short = shortInteger(at: index) { return T(exactly: short) }
         return foundationNumber(type, at: index)
     }
@@ -134,14 +134,16 @@ extension JSONDocument {
     /// close to zero.
     @inline(__always)
     func double(at index: Int) -> Double? {
-        guard self[index].kind == .number, let number = JSONNumber(slice(index)) else { return nil }
+        guard self[index].kind == .number else { return binaryDouble(at: index) }
+        guard let number = JSONNumber(slice(index)) else { return nil }
         guard !number.isCuriousZero else { return foundationNumber(Double.self, at: index) }
         return number.double ?? roundedNumber(Double.self, number, at: index)
     }
 
     /// The number at `index` rounded once to a Float; see ``double(at:)``.
     func float(at index: Int) -> Float? {
-        guard self[index].kind == .number, let number = JSONNumber(slice(index)) else { return nil }
+        guard self[index].kind == .number else { return binaryFloat(at: index) }
+        guard let number = JSONNumber(slice(index)) else { return nil }
         guard !number.isCuriousZero else { return foundationNumber(Float.self, at: index) }
         return roundedNumber(Float.self, number, at: index)
     }

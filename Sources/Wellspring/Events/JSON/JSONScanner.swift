@@ -19,7 +19,7 @@ struct JSONScanner {
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-    mutating func scan(into document: JSONDocument) throws {
+    mutating func scan(into document: PayloadDocument) throws {
         repeat {
             // Containers are left open; their first value, if there is one, comes next.
             guard try !scanValue(into: document) else { continue }
@@ -34,7 +34,7 @@ struct JSONScanner {
     /// Scans a value, or the beginning of a container that has members.
     ///
     /// - Returns: Whether a value must follow, as the first of a container.
-    private mutating func scanValue(into document: JSONDocument) throws -> Bool {
+    private mutating func scanValue(into document: PayloadDocument) throws -> Bool {
         switch try nextByte() {
         case UInt8(ascii: "\""):
             try scanString(into: document)
@@ -56,13 +56,13 @@ struct JSONScanner {
     }
 
     private mutating func openContainer(
-        _ kind: JSONEntry.Kind, closedBy bracket: UInt8, in document: JSONDocument
+        _ kind: PayloadEntry.Kind, closedBy bracket: UInt8, in document: PayloadDocument
     ) throws -> Bool {
         position += 1
         guard depth < Self.deepest else { throw JSONSyntaxError() }
         let index = document.count
         let around = UInt32(truncatingIfNeeded: open)
-        document.append(JSONEntry(kind: kind, start: around, end: 0, next: 0))
+        document.append(PayloadEntry(kind: kind, start: around, end: 0, next: 0))
         guard try nextByte() != bracket else {
             position += 1
             document.entries[index].next = UInt32(truncatingIfNeeded: index + 1)
@@ -76,7 +76,7 @@ struct JSONScanner {
 
     /// Goes on after a complete value: to the next one of its container, or out of containers
     /// that end here.
-    private mutating func finishValues(in document: JSONDocument) throws {
+    private mutating func finishValues(in document: PayloadDocument) throws {
         while open >= 0 {
             document.entries[open].end &+= 1
             let isObject = document[open].kind == .object
@@ -99,7 +99,7 @@ struct JSONScanner {
         }
     }
 
-    private mutating func scanKey(into document: JSONDocument) throws {
+    private mutating func scanKey(into document: PayloadDocument) throws {
         guard try nextByte() == UInt8(ascii: "\"") else { throw JSONSyntaxError() }
         try scanString(into: document)
         guard try nextByte() == UInt8(ascii: ":") else { throw JSONSyntaxError() }
@@ -109,18 +109,18 @@ struct JSONScanner {
     // MARK: Single values
 
     private mutating func scanLiteral(
-        _ literal: StaticString, _ kind: JSONEntry.Kind, into document: JSONDocument
+        _ literal: StaticString, _ kind: PayloadEntry.Kind, into document: PayloadDocument
     ) throws {
         let count = literal.utf8CodeUnitCount
         guard bytes.count - position >= count else { throw JSONSyntaxError() }
         for offset in 0..<count where bytes[position + offset] != literal.utf8Start[offset] {
             throw JSONSyntaxError()
         }
-        document.append(JSONEntry(kind: kind, start: 0, end: 0, next: 0))
+        document.append(PayloadEntry(kind: kind, start: 0, end: 0, next: 0))
         position += count
     }
 
-    private mutating func scanNumber(into document: JSONDocument) {
+    private mutating func scanNumber(into document: PayloadDocument) {
         let start = position
         position += 1
         while position < bytes.count {
@@ -137,7 +137,7 @@ struct JSONScanner {
     }
 
     /// Scans the string that begins at the quote under the cursor.
-    private mutating func scanString(into document: JSONDocument) throws {
+    private mutating func scanString(into document: PayloadDocument) throws {
         position += 1
         let start = position
         position = JSONBytes.endOfPlainText(in: bytes, from: start)
@@ -176,9 +176,9 @@ struct JSONScanner {
     }
 
     @inline(__always)
-    private func append(_ kind: JSONEntry.Kind, from start: Int, to document: JSONDocument) {
+    private func append(_ kind: PayloadEntry.Kind, from start: Int, to document: PayloadDocument) {
         document.append(
-            JSONEntry(
+            PayloadEntry(
                 kind: kind, start: UInt32(truncatingIfNeeded: start),
                 end: UInt32(truncatingIfNeeded: position), next: 0))
     }

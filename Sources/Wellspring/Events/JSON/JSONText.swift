@@ -1,11 +1,11 @@
 // Strings of the payload as Swift strings.
 
-extension JSONDocument {
+extension PayloadDocument {
     /// The string at `index`, or nil when there is none, or not one that Unicode allows.
     @inline(__always)
     func text(at index: Int) -> String? {
         switch self[index].kind {
-        case .text: Self.string(of: slice(index))
+        case .text, .field: Self.string(of: slice(index))
         case .escapedText: unescaped(slice(index))
         default: nil
         }

@@ -101,7 +101,7 @@ public struct PayloadReader: ~Copyable {
         let count = try countOfBytes()
         let start = try take(count)
         let slice = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
-        guard let text = JSONDocument.string(of: slice) else {
+        guard let text = PayloadDocument.string(of: slice) else {
             throw .malformed("a string is not UTF-8")
         }
         return text

@@ -1,4 +1,5 @@
-/// The stored form of events: the name of the enum case, and JSON of its associated values.
+/// The stored form of events: the name of the enum case, and its associated values as JSON or in
+/// the binary form.
 ///
 /// What knows the event's type is inlined into the program, where the type is at hand; the rest is
 /// compiled once.
@@ -6,7 +7,7 @@
 enum EventCoding {
     @inlinable
     static func encode<E: DomainEvent>(_ event: E) throws(EventCodingError) -> EncodedEvent {
-        var writing = EventWriting()
+        var writing = EventWriting(as: E.payloadFormat)
         defer { writing.end() }
         do {
             try event.encode(to: writing.encoder)
@@ -23,7 +24,8 @@ enum EventCoding {
         let cases = KnownEvents.cases(of: type)
         do {
             return try encoded.payload.withUnsafeBytes { bytes in
-                var reading = try EventReading(of: encoded, as: cases, from: bytes)
+                var reading = try EventReading(
+                    of: encoded, as: cases, format: E.payloadFormat, from: bytes)
                 defer { reading.end() }
                 return try E(from: reading.decoder)
             }
@@ -34,7 +36,7 @@ enum EventCoding {
 
     @usableFromInline
     static func failure(_ error: any Error, writing type: any Any.Type) -> EventCodingError {
-        error is JSONNoCaseError
+        error is NoEventCaseError
             ? .notAnEnumCase(type: "\(type)")
             : .unencodable(type: "\(type)", reason: reason(for: error))
     }
@@ -49,52 +51,60 @@ enum EventCoding {
 /// One event that is being written.
 @usableFromInline
 struct EventWriting {
-    private var draft: JSONDraft
+    private var draft: PayloadDraft
+    private let codec: PayloadCodec
 
     @usableFromInline
-    init() { draft = .make() }
-
-    @usableFromInline
-    var encoder: any Encoder { JSONCaseEncoder(draft: draft) }
-
-    @usableFromInline
-    func encoded(schemaVersion: UInt16) throws -> EncodedEvent {
-        guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw JSONNoCaseError() }
-        return EncodedEvent(
-            name: EventName(name), payload: EventPayload(sharing: try draft.assembled()[...]),
-            codec: .json, schemaVersion: schemaVersion)
+    init(as format: PayloadFormat) {
+        draft = .make()
+        codec = format.codec
+        if codec == .binary { draft.becomeBinary(fields: format.fields) }
     }
 
     @usableFromInline
-    mutating func end() { JSONDraft.finish(&draft) }
+    var encoder: any Encoder { EventCaseEncoder(draft: draft) }
+
+    @usableFromInline
+    func encoded(schemaVersion: UInt16) throws -> EncodedEvent {
+        guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw NoEventCaseError() }
+        return EncodedEvent(
+            name: EventName(name), payload: EventPayload(sharing: try draft.assembled()[...]),
+            codec: codec, schemaVersion: schemaVersion)
+    }
+
+    @usableFromInline
+    mutating func end() { PayloadDraft.finish(&draft) }
 }
 
 /// One event that is being read.
 @usableFromInline
 struct EventReading {
-    private var document: JSONDocument
+    private var document: PayloadDocument
 
     /// Refuses names and codecs that are not the type's before it looks at the bytes.
     @usableFromInline
     init(
-        of encoded: EncodedEvent, as cases: EventCases, from bytes: UnsafeRawBufferPointer
+        of encoded: EncodedEvent, as cases: EventCases, format: PayloadFormat,
+        from bytes: UnsafeRawBufferPointer
     ) throws {
         guard let index = cases.index(of: encoded.name.rawValue) else {
             throw EventCodingError.unknownName(encoded.name, expected: cases.typeName)
         }
-        guard encoded.codec == .json else {
-            throw EventCodingError.unknownCodec(encoded.codec, of: encoded.name)
+        switch encoded.codec {
+        case .json: document = try JSONPayloadDecoder.document(of: bytes)
+        case .binary:
+            document = try BinaryPayloadDecoder.document(of: bytes, fields: format.fields)
+        default: throw EventCodingError.unknownCodec(encoded.codec, of: encoded.name)
         }
-        document = try JSONPayloadDecoder.document(of: bytes)
         document.cases = cases
         document.eventCase = index
     }
 
     @usableFromInline
-    var decoder: any Decoder { JSONCaseDecoder(document: document) }
+    var decoder: any Decoder { EventCaseDecoder(document: document) }
 
     @usableFromInline
-    mutating func end() { JSONDocument.endLoan(to: &document) }
+    mutating func end() { PayloadDocument.endLoan(to: &document) }
 }
 
 /// What went wrong and where, without the value that it went wrong with.
@@ -113,7 +123,8 @@ private func reason(for error: any Error) -> String {
         "not valid\(place(context.codingPath))"
     case EncodingError.invalidValue(let value, let context):
         "a value of type \(Swift.type(of: value)) cannot be written\(place(context.codingPath))"
-    case let error as JSONShapeError: error.description
+    case let error as PayloadShapeError: error.description
+    case let error as BinaryFormatError: error.description
     default: "\(Swift.type(of: error))"
     }
 }

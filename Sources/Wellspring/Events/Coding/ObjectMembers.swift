@@ -1,10 +1,10 @@
 /// The members of an object, by key.
-struct JSONMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    private let document: JSONDocument
+struct ObjectMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    private let document: PayloadDocument
     private let object: Int
-    private let path: JSONPath?
+    private let path: PayloadPath?
 
-    init(of node: JSONNode) throws {
+    init(of node: PayloadNode) throws {
         let document = node.document
         switch document[node.index].kind {
         case .object, .plainObject, .tabledObject: break
@@ -120,9 +120,9 @@ struct JSONMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try node(key, at: index(of: key)).unkeyedContainer()
     }
     func superDecoder() throws -> any Decoder {
-        let key = JSONKey.superKey
+        let key = PayloadKey.superKey
         let index = document.find(key.stringValue, in: object) ?? document.absent
-        return JSONNode(document: document, index: index, path: JSONPath(key, after: path))
+        return PayloadNode(document: document, index: index, path: PayloadPath(key, after: path))
     }
     func superDecoder(forKey key: Key) throws -> any Decoder {
         node(key, at: find(key) ?? document.absent)
@@ -155,11 +155,11 @@ struct JSONMembers<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try present(key).map { index in try document.integer(at: index) { place(key) } }
     }
 
-    private func node(_ key: Key, at index: Int) -> JSONNode {
-        JSONNode(document: document, index: index, path: place(key))
+    private func node(_ key: Key, at index: Int) -> PayloadNode {
+        PayloadNode(document: document, index: index, path: place(key))
     }
 
-    private func place(_ key: Key) -> JSONPath { JSONPath(key, after: path) }
+    private func place(_ key: Key) -> PayloadPath { PayloadPath(key, after: path) }
 
     @inline(never)
     private func absence(of key: Key) -> DecodingError {

@@ -2,7 +2,7 @@
 ///
 /// An array checks at every change that it is not shared; the lists of a draft never are. Holds
 /// plain values only, which need no clean-up.
-struct JSONList<Element: BitwiseCopyable>: ~Copyable {
+struct PlainList<Element: BitwiseCopyable>: ~Copyable {
     private var memory: UnsafeMutablePointer<Element>
     private(set) var capacity: Int
     private(set) var count = 0

@@ -1,19 +1,21 @@
-/// Something that cannot be written as JSON: nothing at all, or too many levels.
-struct JSONShapeError: Error { let description: String }
+/// Something that cannot be written: nothing at all, or too many levels.
+struct PayloadShapeError: Error { let description: String }
 
-extension JSONDraft {
+extension PayloadDraft {
     /// Returns the finished text.
-    func assembled() throws(JSONShapeError) -> [UInt8] {
+    func assembled() throws(PayloadShapeError) -> [UInt8] {
         if case .nothing = places[0].content {
-            throw JSONShapeError(description: "The value did not encode anything.")
+            throw PayloadShapeError(description: "The value did not encode anything.")
         }
-        // Each piece is copied once, with a comma or two brackets more.
-        let bound = text.count + pieces.count + 2 * containers.count + 2 * places.count
-        var failure: JSONShapeError?
+        // Each piece is copied once, with a comma or two brackets more, or a count, and a check.
+        let bound =
+            text.count + pieces.count + 9 * containers.count + 2 * places.count + 3
+        var failure: PayloadShapeError?
         let result = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
             var assembler = Assembler(draft: self, output: UnsafeMutableRawBufferPointer(buffer))
-            do throws(JSONShapeError) {
+            do throws(PayloadShapeError) {
                 try assembler.copy(place: 0)
+                assembler.copyCheck()
             } catch {
                 failure = error
             }
@@ -25,17 +27,18 @@ extension JSONDraft {
 
     /// Copies pieces to where they belong.
     private struct Assembler {
-        let draft: JSONDraft
+        let draft: PayloadDraft
         let output: UnsafeMutableRawBufferPointer
         var position = 0
 
-        init(draft: JSONDraft, output: UnsafeMutableRawBufferPointer) {
+        init(draft: PayloadDraft, output: UnsafeMutableRawBufferPointer) {
             self.draft = draft
             self.output = output
         }
 
-        mutating func copy(place: Int) throws(JSONShapeError) {
+        mutating func copy(place: Int) throws(PayloadShapeError) {
             switch draft.places[place].content {
+            case .nothing where draft.text.isBinary: copy(head: BinaryHead.object, 0)
             case .nothing:
                 copy(UInt8(ascii: "{"))
                 copy(UInt8(ascii: "}"))
@@ -44,12 +47,14 @@ extension JSONDraft {
             }
         }
 
-        mutating func copy(container index: Int) throws(JSONShapeError) {
+        mutating func copy(container index: Int) throws(PayloadShapeError) {
             let container = draft.containers[index]
-            guard container.depth <= JSONDraft.deepest else {
-                throw JSONShapeError(description: "Too many nested arrays or dictionaries.")
+            guard container.depth <= PayloadDraft.deepest else {
+                throw PayloadShapeError(description: "Too many nested arrays or dictionaries.")
             }
-            if container.isObject {
+            if draft.text.isBinary {
+                try copyBinary(container, index)
+            } else if container.isObject {
                 copy(UInt8(ascii: "{"))
                 try copyPieces(from: draft.sortMembers(of: index))
                 copy(UInt8(ascii: "}"))
@@ -60,16 +65,52 @@ extension JSONDraft {
             }
         }
 
-        private mutating func copyPieces(from first: Int) throws(JSONShapeError) {
+        private mutating func copyBinary(
+            _ container: Container, _ index: Int
+        ) throws(PayloadShapeError) {
+            guard container.isObject else {
+                copy(head: BinaryHead.array, UInt64(container.count))
+                return try copyPieces(from: container.first)
+            }
+            let first = draft.sortMembers(of: index)
+            var members: UInt64 = 0
             var piece = first
             while piece >= 0 {
-                if piece != first { copy(UInt8(ascii: ",")) }
+                members += 1
+                piece = draft.pieces[piece].next
+            }
+            copy(head: BinaryHead.object, members)
+            try copyPieces(from: first)
+        }
+
+        /// Appends the check of the names that were written as numbers, if any were.
+        mutating func copyCheck() {
+            guard let fields = draft.fields, !draft.usedFields.isEmpty else { return }
+            let check = fields.check(of: draft.usedFields)
+            copy(BinaryHead.positive | 25)
+            copy(UInt8(check >> 8))
+            copy(UInt8(check & 0xFF))
+        }
+
+        private mutating func copy(head kind: UInt8, _ value: UInt64) {
+            guard value >= 24 else { return copy(kind | UInt8(value)) }
+            let width = value <= 0xFF ? 1 : value <= 0xFFFF ? 2 : value <= 0xFFFF_FFFF ? 4 : 8
+            copy(kind | UInt8(24 + width.trailingZeroBitCount))
+            for place in (0..<width).reversed() {
+                copy(UInt8(truncatingIfNeeded: value >> UInt64(8 * place)))
+            }
+        }
+
+        private mutating func copyPieces(from first: Int) throws(PayloadShapeError) {
+            var piece = first
+            while piece >= 0 {
+                if piece != first, !draft.text.isBinary { copy(UInt8(ascii: ",")) }
                 try copy(piece: piece)
                 piece = draft.pieces[piece].next
             }
         }
 
-        private mutating func copy(piece index: Int) throws(JSONShapeError) {
+        private mutating func copy(piece index: Int) throws(PayloadShapeError) {
             let piece = draft.pieces[index]
             copyText(piece.start, piece.end)
             switch piece.child {
@@ -96,7 +137,7 @@ extension JSONDraft {
 
 // MARK: - Order
 
-extension JSONDraft {
+extension PayloadDraft {
     /// Objects with more members than this are sorted as an array.
     private static let shortObject = 24
 

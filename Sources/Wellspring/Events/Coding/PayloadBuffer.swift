@@ -1,10 +1,13 @@
-/// Bytes of JSON text that grow at the end.
+/// Bytes of a payload that grow at the end.
+///
+/// Values are written as JSON, or in the binary form when it says so.
 ///
 /// Owns raw memory instead of an array, so that a short value costs a comparison and a store.
-struct JSONTextBuffer: ~Copyable {
+struct PayloadBuffer: ~Copyable {
     private var memory: UnsafeMutableRawPointer
     private(set) var capacity: Int
     private(set) var count = 0
+    var isBinary = false
 
     init(capacity: Int) {
         self.capacity = max(capacity, 32)
@@ -16,10 +19,13 @@ struct JSONTextBuffer: ~Copyable {
     /// The bytes; valid until the next change.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
 
-    mutating func removeAll() { count = 0 }
+    mutating func removeAll() {
+        count = 0
+        isBinary = false
+    }
 
     @inline(__always)
-    private mutating func reserve(_ more: Int) {
+    mutating func reserve(_ more: Int) {
         if capacity - count < more { grow(by: more) }
     }
 
@@ -52,15 +58,50 @@ struct JSONTextBuffer: ~Copyable {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    // MARK: Strings
+    // MARK: Values
 
-    /// Appends a string in quotes, with escapes for quotes, backslashes and control characters.
-    @inline(__always)
-    mutating func append(quoted text: String) {
-        var text = text
-        text.withUTF8 { append(quoted: UnsafeRawBufferPointer($0)) }
+    mutating func appendNull() {
+        if isBinary { append(BinaryValue.null) } else { append("null") }
     }
 
+    mutating func append(_ value: Bool) {
+        if isBinary {
+            append(value ? BinaryValue.yes : BinaryValue.no)
+        } else {
+            append(value ? "true" : "false")
+        }
+    }
+
+    @inline(__always)
+    mutating func append(text: String) {
+        var text = text
+        text.withUTF8 { text in
+            if isBinary {
+                append(binary: UnsafeRawBufferPointer(text), as: BinaryHead.text)
+            } else {
+                append(quoted: UnsafeRawBufferPointer(text))
+            }
+        }
+    }
+
+    @inline(__always)
+    mutating func append<T: FixedWidthInteger>(number: T) {
+        if isBinary { append(binary: number) } else { append(decimal: number) }
+    }
+
+    @inline(__always)
+    mutating func append(number: Double) {
+        if isBinary { append(binary: number) } else { append(decimal: number) }
+    }
+
+    @inline(__always)
+    mutating func append(number: Float) {
+        if isBinary { append(binary: number) } else { append(decimal: number) }
+    }
+
+    // MARK: Strings in JSON
+
+    /// Appends a string in quotes, with escapes for quotes, backslashes and control characters.
     @inline(__always)
     mutating func append(quoted text: UnsafeRawBufferPointer) {
         append(UInt8(ascii: "\""))
@@ -98,10 +139,10 @@ struct JSONTextBuffer: ~Copyable {
         }
     }
 
-    // MARK: Numbers
+    // MARK: Numbers in JSON
 
     @inline(__always)
-    mutating func append<T: FixedWidthInteger>(number: T) {
+    mutating func append<T: FixedWidthInteger>(decimal number: T) {
         if let small = Int64(exactly: number) {
             append(magnitude: small.magnitude, isNegative: small < 0)
         } else if let small = UInt64(exactly: number) {
@@ -141,7 +182,7 @@ struct JSONTextBuffer: ~Copyable {
     /// Appends the shortest text that reads back as the same number; it must be finite.
     ///
     /// As Foundation, without the `.0` of whole numbers.
-    mutating func append<T: BinaryFloatingPoint & CustomStringConvertible>(number: T) {
+    mutating func append<T: BinaryFloatingPoint & CustomStringConvertible>(decimal number: T) {
         if let whole = Int64(exactly: number), whole.magnitude < 1 << 24, whole != 0 {
             return append(magnitude: whole.magnitude, isNegative: whole < 0)
         }

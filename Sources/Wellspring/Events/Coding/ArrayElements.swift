@@ -1,12 +1,12 @@
 /// The elements of an array, in order.
-struct JSONElements: UnkeyedDecodingContainer {
-    private let document: JSONDocument
-    private let path: JSONPath?
+struct ArrayElements: UnkeyedDecodingContainer {
+    private let document: PayloadDocument
+    private let path: PayloadPath?
     private var next: Int
     let count: Int?
     private(set) var currentIndex = 0
 
-    init(of node: JSONNode) throws {
+    init(of node: PayloadNode) throws {
         document = node.document
         switch document[node.index].kind {
         case .array: break
@@ -174,11 +174,11 @@ struct JSONElements: UnkeyedDecodingContainer {
         return value
     }
 
-    private func node(_ wanted: any Any.Type) throws -> JSONNode {
-        JSONNode(document: document, index: try element(wanted), path: place)
+    private func node(_ wanted: any Any.Type) throws -> PayloadNode {
+        PayloadNode(document: document, index: try element(wanted), path: place)
     }
 
-    private var place: JSONPath { JSONPath(index: currentIndex, after: path) }
+    private var place: PayloadPath { PayloadPath(index: currentIndex, after: path) }
 
     @inline(never)
     private func atEnd(_ wanted: any Any.Type) -> DecodingError {

@@ -11,10 +11,18 @@
 //                             2 array  count 2 next 5     6 true
 //                             3 number "1"                7 null (the end, see `absent`)
 
-/// One value or key on the tape of a ``JSONDocument``.
-struct JSONEntry {
+/// One value or key on the tape of a ``PayloadDocument``.
+struct PayloadEntry {
     enum Kind: UInt8 {
-        case null, yes, no, number, array
+        case null, yes, no, array
+        /// A number in JSON.
+        case number
+        /// A number in the binary form: a whole one, or one of floating point.
+        case whole, real
+        /// Bytes in the binary form.
+        case bytes
+        /// A key that is a place in the type's list of fields.
+        case field
         /// A string without escapes and control characters; its bytes are its value.
         case text
         /// A string that has to be unescaped, or refused for a control character.
@@ -28,8 +36,8 @@ struct JSONEntry {
     }
 
     var kind: Kind
-    /// The first byte of a string or number; of an open container, the container around it; of an
-    /// object, the key at which the next search begins.
+    /// The first byte of a string or number; of a field, its place in the list; of an open
+    /// container, the container around it; of an object, the key at which the next search begins.
     var start: UInt32
     /// The byte after a string or number; of a container, how many members it has.
     var end: UInt32
@@ -41,9 +49,9 @@ struct JSONEntry {
 ///
 /// The bytes are borrowed for the length of one decode. A decoder that escapes from it keeps the
 /// document alive, which is noticed at the end and answered by a copy.
-final class JSONDocument {
+final class PayloadDocument {
     @exclusivity(unchecked) private(set) var bytes: UnsafeRawBufferPointer
-    @exclusivity(unchecked) private(set) var entries: UnsafeMutablePointer<JSONEntry>
+    @exclusivity(unchecked) private(set) var entries: UnsafeMutablePointer<PayloadEntry>
     @exclusivity(unchecked) private(set) var count = 0
     @exclusivity(unchecked) private var capacity: Int
     @exclusivity(unchecked) private var ownsBytes = false
@@ -51,6 +59,13 @@ final class JSONDocument {
     /// The event type and its case, when the text is the content of an event.
     @exclusivity(unchecked) var cases: EventCases?
     @exclusivity(unchecked) var eventCase = 0
+    /// Whether this is the tape of a payload in the binary form.
+    @exclusivity(unchecked) var isBinary = false
+    /// The names that are written as numbers.
+    @exclusivity(unchecked) var fields: FieldNames? {
+        didSet { fieldTexts = fields?.texts }
+    }
+    @exclusivity(unchecked) private var fieldTexts: UnsafeMutablePointer<UnsafeRawBufferPointer>?
 
     private init(capacity: Int) {
         self.capacity = capacity
@@ -65,23 +80,19 @@ final class JSONDocument {
 
     // MARK: Scanning and keeping
 
-    private static let spare = Spare<JSONDocument>()
+    private static let spare = Spare<PayloadDocument>()
     /// Tapes that grew beyond this many entries are not kept.
     private static let largestSpare = 4096
 
-    /// Returns the tape of a text, which borrows `bytes` until the loan ends.
-    static func scanning(_ bytes: UnsafeRawBufferPointer) throws -> JSONDocument {
-        guard bytes.count < Int(UInt32.max) else { throw JSONSyntaxError() }
-        let document = spare.take() ?? JSONDocument(capacity: max(60, bytes.count / 8 + 8))
+    /// Returns an empty tape, which borrows `bytes` until the loan ends.
+    static func make(borrowing bytes: UnsafeRawBufferPointer) -> PayloadDocument {
+        let document = spare.take() ?? PayloadDocument(capacity: max(60, bytes.count / 8 + 8))
         document.bytes = bytes
-        var scanner = JSONScanner(bytes)
-        try scanner.scan(into: document)
-        document.append(JSONEntry(kind: .null, start: 0, end: 0, next: 0))
         return document
     }
 
     /// Ends the loan of the bytes: a decoder that escaped goes on with a copy of them.
-    static func endLoan(to document: inout JSONDocument) {
+    static func endLoan(to document: inout PayloadDocument) {
         guard isKnownUniquelyReferenced(&document) else { return document.keepBytes() }
         guard document.capacity <= largestSpare else { return }
         document.empty()
@@ -95,6 +106,8 @@ final class JSONDocument {
         count = 0
         if !tables.isEmpty { tables = [:] }
         cases = nil
+        isBinary = false
+        if fields != nil { fields = nil }
     }
 
     /// The entry of a null that is nowhere in the text: what a `superDecoder` finds without a key.
@@ -110,7 +123,7 @@ final class JSONDocument {
     }
 
     @inline(__always)
-    func append(_ entry: JSONEntry) {
+    func append(_ entry: PayloadEntry) {
         if count == capacity { grow() }
         (entries + count).initialize(to: entry)
         count += 1
@@ -118,7 +131,7 @@ final class JSONDocument {
 
     @inline(never)
     private func grow() {
-        let larger = UnsafeMutablePointer<JSONEntry>.allocate(capacity: capacity * 2)
+        let larger = UnsafeMutablePointer<PayloadEntry>.allocate(capacity: capacity * 2)
         larger.moveInitialize(from: entries, count: count)
         entries.deallocate()
         entries = larger
@@ -126,7 +139,7 @@ final class JSONDocument {
     }
 
     @inline(__always)
-    subscript(index: Int) -> JSONEntry {
+    subscript(index: Int) -> PayloadEntry {
         assert(index >= 0 && index < count)
         return entries[index]
     }
@@ -144,13 +157,14 @@ final class JSONDocument {
     @inline(__always)
     func slice(_ index: Int) -> UnsafeRawBufferPointer {
         let entry = self[index]
+        if entry.kind == .field, let names = fieldTexts { return names[Int(entry.start)] }
         return UnsafeRawBufferPointer(rebasing: bytes[Int(entry.start)..<Int(entry.end)])
     }
 }
 
 // MARK: - Objects
 
-extension JSONDocument {
+extension PayloadDocument {
     /// Objects with more members than this are searched through a dictionary.
     private static let longestPlainObject = 32
 
@@ -180,7 +194,8 @@ extension JSONDocument {
         var seen: UInt64 = 0
         var key = object + 1
         for _ in 0..<members {
-            guard self[key].kind == .text, let hash = asciiHash(of: key) else { return false }
+            guard self[key].kind == .text || self[key].kind == .field, let hash = asciiHash(of: key)
+            else { return false }
             entries[key].next = hash
             let bit: UInt64 = 1 << UInt64(hash & 63)
             if seen & bit != 0 {

@@ -4,28 +4,28 @@
 // they stand for the outer object, and hand out containers of the inner one.
 
 /// An event that does not write itself as one enum case.
-struct JSONNoCaseError: Error {}
+struct NoEventCaseError: Error {}
 
 // MARK: - Encoding
 
-struct JSONCaseEncoder: Encoder {
-    let draft: JSONDraft
+struct EventCaseEncoder: Encoder {
+    let draft: PayloadDraft
 
-    private var content: JSONPen { JSONPen(draft: draft, place: 0, path: nil) }
+    private var content: PayloadPen { PayloadPen(draft: draft, place: 0, path: nil) }
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        KeyedEncodingContainer(JSONCaseWriter<Key>(draft: draft))
+        KeyedEncodingContainer(EventCaseWriter<Key>(draft: draft))
     }
     func unkeyedContainer() -> any UnkeyedEncodingContainer { content.unkeyedContainer() }
     func singleValueContainer() -> any SingleValueEncodingContainer { content }
 }
 
-private struct JSONCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
-    let draft: JSONDraft
+private struct EventCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
+    let draft: PayloadDraft
 
-    private var content: JSONPen { JSONPen(draft: draft, place: 0, path: nil) }
+    private var content: PayloadPen { PayloadPen(draft: draft, place: 0, path: nil) }
     var codingPath: [any CodingKey] { [] }
 
     func nestedContainer<Nested: CodingKey>(
@@ -36,8 +36,8 @@ private struct JSONCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
         draft.eventName = name
         return content.container(keyedBy: type)
     }
-    func encode<T: Encodable>(_ value: T, forKey key: Key) throws { throw JSONNoCaseError() }
-    func encodeNil(forKey key: Key) throws { throw JSONNoCaseError() }
+    func encode<T: Encodable>(_ value: T, forKey key: Key) throws { throw NoEventCaseError() }
+    func encodeNil(forKey key: Key) throws { throw NoEventCaseError() }
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
         elsewhere.unkeyedContainer()
     }
@@ -45,23 +45,23 @@ private struct JSONCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func superEncoder(forKey key: Key) -> any Encoder { elsewhere }
 
     /// Where an event may write what is no part of its case, before it is refused for that.
-    private var elsewhere: JSONPen {
+    private var elsewhere: PayloadPen {
         draft.isMoreThanOneCase = true
-        return JSONPen(draft: draft, place: draft.newPlace(depth: 0), path: nil)
+        return PayloadPen(draft: draft, place: draft.newPlace(depth: 0), path: nil)
     }
 }
 
 // MARK: - Decoding
 
-struct JSONCaseDecoder: Decoder {
-    let document: JSONDocument
+struct EventCaseDecoder: Decoder {
+    let document: PayloadDocument
 
-    private var content: JSONNode { JSONNode(document: document, index: 0, path: nil) }
+    private var content: PayloadNode { PayloadNode(document: document, index: 0, path: nil) }
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        KeyedDecodingContainer(JSONCaseReader<Key>(document: document))
+        KeyedDecodingContainer(EventCaseReader<Key>(document: document))
     }
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         try content.unkeyedContainer()
@@ -69,10 +69,10 @@ struct JSONCaseDecoder: Decoder {
     func singleValueContainer() throws -> any SingleValueDecodingContainer { content }
 }
 
-private struct JSONCaseReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let document: JSONDocument
+private struct EventCaseReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let document: PayloadDocument
 
-    private var content: JSONNode { JSONNode(document: document, index: 0, path: nil) }
+    private var content: PayloadNode { PayloadNode(document: document, index: 0, path: nil) }
     var codingPath: [any CodingKey] { [] }
     var allKeys: [Key] {
         guard let cases = document.cases else { return [] }

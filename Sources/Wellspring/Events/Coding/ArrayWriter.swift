@@ -1,15 +1,15 @@
 /// Writes the elements of an array.
-struct JSONArrayWriter: UnkeyedEncodingContainer {
-    let draft: JSONDraft
+struct ArrayWriter: UnkeyedEncodingContainer {
+    let draft: PayloadDraft
     let container: Int
-    let path: JSONPath?
+    let path: PayloadPath?
 
     var codingPath: [any CodingKey] { path.keys }
     var count: Int { draft.containers[container].count }
 
-    func encodeNil() throws { add { $0.append("null") } }
+    func encodeNil() throws { add { $0.appendNull() } }
     func encode(_ value: Bool) throws { add { $0.append(value) } }
-    func encode(_ value: String) throws { add { $0.append(quoted: value) } }
+    func encode(_ value: String) throws { add { $0.append(text: value) } }
     func encode(_ value: Double) throws {
         try draft.check(value) { next }
         add { $0.append(number: value) }
@@ -41,17 +41,17 @@ struct JSONArrayWriter: UnkeyedEncodingContainer {
     ) -> KeyedEncodingContainer<Nested> {
         let path = next
         return KeyedEncodingContainer(
-            JSONObjectWriter<Nested>(draft: draft, container: nested(isObject: true), path: path))
+            ObjectWriter<Nested>(draft: draft, container: nested(isObject: true), path: path))
     }
     func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
         let path = next
-        return JSONArrayWriter(draft: draft, container: nested(isObject: false), path: path)
+        return ArrayWriter(draft: draft, container: nested(isObject: false), path: path)
     }
     func superEncoder() -> any Encoder {
         let path = next
         let made = draft.newPlace(depth: draft.containers[container].depth)
         draft.add(draft.mark(elementOf: container), .place(made), to: container)
-        return JSONPen(draft: draft, place: made, path: path)
+        return PayloadPen(draft: draft, place: made, path: path)
     }
 
     private func nested(isObject: Bool) -> Int {
@@ -62,11 +62,11 @@ struct JSONArrayWriter: UnkeyedEncodingContainer {
     }
 
     @inline(__always)
-    private func add(_ write: (inout JSONTextBuffer) -> Void) {
+    private func add(_ write: (inout PayloadBuffer) -> Void) {
         let mark = draft.mark(elementOf: container)
         write(&draft.text)
         draft.addText(mark, to: container)
     }
 
-    private var next: JSONPath { JSONPath(index: count, after: path) }
+    private var next: PayloadPath { PayloadPath(index: count, after: path) }
 }

@@ -8,7 +8,7 @@
 // value always gives the same text, and of a key that was written twice the last piece only.
 
 /// The pieces of a text in the making.
-final class JSONDraft {
+final class PayloadDraft {
     /// How deeply arrays and objects may be nested; Foundation's encoder allows one level less
     /// than its decoder.
     static let deepest = 511
@@ -57,10 +57,14 @@ final class JSONDraft {
         var joins = false
     }
 
-    @exclusivity(unchecked) var text = JSONTextBuffer(capacity: 480)
-    @exclusivity(unchecked) var pieces = JSONList<Piece>(capacity: 12)
-    @exclusivity(unchecked) var containers = JSONList<Container>(capacity: 4)
-    @exclusivity(unchecked) private(set) var places = JSONList<Place>(capacity: 4)
+    @exclusivity(unchecked) var text = PayloadBuffer(capacity: 480)
+    @exclusivity(unchecked) var pieces = PlainList<Piece>(capacity: 12)
+    @exclusivity(unchecked) var containers = PlainList<Container>(capacity: 4)
+    @exclusivity(unchecked) private(set) var places = PlainList<Place>(capacity: 4)
+    /// The names that are written as numbers, which of them were, and which is likely next.
+    @exclusivity(unchecked) private(set) var fields: FieldNames?
+    @exclusivity(unchecked) private(set) var usedFields = FieldSet()
+    @exclusivity(unchecked) private var nextField = 0
     /// The name of the enum case, when an event is being written.
     @exclusivity(unchecked) var eventName: String?
     /// Whether an event wrote something besides one case with its content.
@@ -72,15 +76,15 @@ final class JSONDraft {
 
     // MARK: Making and keeping
 
-    private static let spare = Spare<JSONDraft>()
+    private static let spare = Spare<PayloadDraft>()
     /// Drafts that grew beyond this many bytes, or pieces, are not kept.
     private static let largestSpare = (bytes: 64 * 1024, pieces: 1024)
 
     /// Returns an empty draft.
-    static func make() -> JSONDraft { spare.take() ?? JSONDraft() }
+    static func make() -> PayloadDraft { spare.take() ?? PayloadDraft() }
 
     /// Keeps a draft for the next value, unless an encoder that refers to it has escaped.
-    static func finish(_ draft: inout JSONDraft) {
+    static func finish(_ draft: inout PayloadDraft) {
         guard isKnownUniquelyReferenced(&draft), draft.isSmall else { return }
         draft.empty()
         spare.give(draft)
@@ -97,8 +101,17 @@ final class JSONDraft {
         containers.removeAll()
         places.removeAll()
         places.append(Place(depth: 0))
+        fields = nil
+        usedFields = FieldSet()
+        nextField = 0
         eventName = nil
         isMoreThanOneCase = false
+    }
+
+    /// Makes a draft that is empty one of the binary form.
+    func becomeBinary(fields: FieldNames?) {
+        text.isBinary = true
+        self.fields = fields
     }
 
     // MARK: Places and containers
@@ -147,6 +160,25 @@ final class JSONDraft {
 
     @inline(__always)
     private func mark(key: UnsafeRawBufferPointer) -> Mark {
+        text.isBinary ? mark(binaryKey: key) : mark(textKey: key)
+    }
+
+    /// Begins a member in the binary form, where the order is that of the keys as written.
+    private func mark(binaryKey key: UnsafeRawBufferPointer) -> Mark {
+        let start = text.count
+        if let field = fields?.index(of: key, from: nextField) {
+            text.append(head: BinaryHead.positive, UInt64(field))
+            usedFields.insert(field)
+            nextField = field + 1
+        } else {
+            text.append(binary: key, as: BinaryHead.text)
+        }
+        return Mark(
+            keyStart: start, keyCount: text.count - start, start: start, end: text.count)
+    }
+
+    @inline(__always)
+    private func mark(textKey key: UnsafeRawBufferPointer) -> Mark {
         let isPlain = JSONBytes.endOfPlainText(in: key, from: 0) == key.count
         var keyStart = text.count + 1
         if !isPlain {
@@ -173,7 +205,7 @@ final class JSONDraft {
         let last = containers[array].last
         var joins = false
         if last >= 0, case .none = pieces[last].child, pieces[last].end == text.count {
-            text.append(UInt8(ascii: ","))
+            if !text.isBinary { text.append(UInt8(ascii: ",")) }
             joins = true
         }
         return Mark(
@@ -228,9 +260,9 @@ final class JSONDraft {
         containers[container].count += 1
     }
 
-    /// The container that was written under a key, if there is one of the kind.
-    func nestedContainer(forKey key: String, isObject: Bool, in container: Int) -> Int? {
-        guard let piece = lastPiece(forKey: key, in: container) else { return nil }
+    /// The container that was written under the key of a mark, if there is one of the kind.
+    func nestedContainer(under mark: Mark, isObject: Bool, in container: Int) -> Int? {
+        guard let piece = lastPiece(under: mark, in: container) else { return nil }
         var found: Int?
         switch pieces[piece].child {
         case .container(let child): found = child
@@ -244,11 +276,13 @@ final class JSONDraft {
         return found
     }
 
-    private func lastPiece(forKey key: String, in container: Int) -> Int? {
+    private func lastPiece(under mark: Mark, in container: Int) -> Int? {
+        let end = mark.keyStart + mark.keyCount
         var piece = containers[container].first
         var found: Int?
         while piece >= 0 {
-            if self.key(of: piece).elementsEqual(key.utf8) { found = piece }
+            let key = UnsafeRawBufferPointer(rebasing: text.bytes[mark.keyStart..<end])
+            if JSONBytes.equal(self.key(of: piece), key) { found = piece }
             piece = pieces[piece].next
         }
         return found

@@ -2,18 +2,18 @@
 ///
 /// A chain of small objects instead of an array, because a path is made for every nested value and
 /// read only for an error.
-final class JSONPath {
-    private let parent: JSONPath?
+final class PayloadPath {
+    private let parent: PayloadPath?
     private let key: (any CodingKey)?
     private let index: Int
 
-    init(_ key: any CodingKey, after parent: JSONPath?) {
+    init(_ key: any CodingKey, after parent: PayloadPath?) {
         self.parent = parent
         self.key = key
         index = 0
     }
 
-    init(index: Int, after parent: JSONPath?) {
+    init(index: Int, after parent: PayloadPath?) {
         self.parent = parent
         key = nil
         self.index = index
@@ -21,21 +21,21 @@ final class JSONPath {
 
     var keys: [any CodingKey] {
         var keys: [any CodingKey] = []
-        var place: JSONPath? = self
+        var place: PayloadPath? = self
         while let current = place {
-            keys.append(current.key ?? JSONKey(index: current.index))
+            keys.append(current.key ?? PayloadKey(index: current.index))
             place = current.parent
         }
         return keys.reversed()
     }
 }
 
-extension JSONPath? {
+extension PayloadPath? {
     var keys: [any CodingKey] { self?.keys ?? [] }
 }
 
 /// A key that no type declares: the place in an array, or `super`.
-struct JSONKey: CodingKey {
+struct PayloadKey: CodingKey {
     let stringValue: String
     let intValue: Int?
 
@@ -54,5 +54,5 @@ struct JSONKey: CodingKey {
         intValue = index
     }
 
-    static let superKey = JSONKey(stringValue: "super")
+    static let superKey = PayloadKey(stringValue: "super")
 }

@@ -1,14 +1,14 @@
 /// Writes the members of an object.
-struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
-    let draft: JSONDraft
+struct ObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
+    let draft: PayloadDraft
     let container: Int
-    let path: JSONPath?
+    let path: PayloadPath?
 
     var codingPath: [any CodingKey] { path.keys }
 
-    func encodeNil(forKey key: Key) throws { add(key) { $0.append("null") } }
+    func encodeNil(forKey key: Key) throws { add(key) { $0.appendNull() } }
     func encode(_ value: Bool, forKey key: Key) throws { add(key) { $0.append(value) } }
-    func encode(_ value: String, forKey key: Key) throws { add(key) { $0.append(quoted: value) } }
+    func encode(_ value: String, forKey key: Key) throws { add(key) { $0.append(text: value) } }
     func encode(_ value: Double, forKey key: Key) throws {
         try draft.check(value) { place(key) }
         add(key) { $0.append(number: value) }
@@ -39,38 +39,38 @@ struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
         keyedBy type: Nested.Type, forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {
         KeyedEncodingContainer(
-            JSONObjectWriter<Nested>(
+            ObjectWriter<Nested>(
                 draft: draft, container: nested(key, isObject: true), path: place(key)))
     }
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        JSONArrayWriter(draft: draft, container: nested(key, isObject: false), path: place(key))
+        ArrayWriter(draft: draft, container: nested(key, isObject: false), path: place(key))
     }
-    func superEncoder() -> any Encoder { encoder(forKey: JSONKey.superKey) }
+    func superEncoder() -> any Encoder { encoder(forKey: PayloadKey.superKey) }
     func superEncoder(forKey key: Key) -> any Encoder { encoder(forKey: key) }
 
     private func nested(_ key: Key, isObject: Bool) -> Int {
-        let name = key.stringValue
-        if let existing = draft.nestedContainer(forKey: name, isObject: isObject, in: container) {
+        let mark = draft.mark(key: key.stringValue)
+        if let existing = draft.nestedContainer(under: mark, isObject: isObject, in: container) {
             return existing
         }
         let depth = draft.containers[container].depth + 1
         let made = draft.newContainer(isObject: isObject, depth: depth)
-        draft.add(draft.mark(key: name), .container(made), to: container)
+        draft.add(mark, .container(made), to: container)
         return made
     }
 
-    private func encoder(forKey key: some CodingKey) -> JSONPen {
+    private func encoder(forKey key: some CodingKey) -> PayloadPen {
         let made = draft.newPlace(depth: draft.containers[container].depth)
         draft.add(draft.mark(key: key.stringValue), .place(made), to: container)
-        return JSONPen(draft: draft, place: made, path: JSONPath(key, after: path))
+        return PayloadPen(draft: draft, place: made, path: PayloadPath(key, after: path))
     }
 
     @inline(__always)
-    private func add(_ key: Key, _ write: (inout JSONTextBuffer) -> Void) {
+    private func add(_ key: Key, _ write: (inout PayloadBuffer) -> Void) {
         let mark = draft.mark(key: key.stringValue)
         write(&draft.text)
         draft.addText(mark, to: container)
     }
 
-    private func place(_ key: Key) -> JSONPath { JSONPath(key, after: path) }
+    private func place(_ key: Key) -> PayloadPath { PayloadPath(key, after: path) }
 }

@@ -1,0 +1,29 @@
+/// The form in which an event type writes its content.
+///
+/// Reading does not depend on it: what is stored says how it was written, so a type may change its
+/// format at any time and reads its old events on.
+public struct PayloadFormat: Sendable {
+    @usableFromInline let codec: PayloadCodec
+    @usableFromInline let fields: FieldNames?
+
+    /// JSON: readable by people and by every program.
+    public static let json = PayloadFormat(codec: .json, fields: nil)
+
+    /// Compact bytes with the names of the fields: a subset of CBOR (RFC 8949).
+    ///
+    /// As tolerant as JSON: fields may be added, left out and reordered.
+    public static let binary = PayloadFormat(codec: .binary, fields: nil)
+
+    /// The same, with a number in place of each name that is listed: its place in the list.
+    ///
+    /// The list belongs to the stored data. Append to it; never remove, rename or reorder, not even
+    /// when no case has the field any more. Each payload carries a check of the names that it uses,
+    /// so that a list that was changed otherwise is an error and not another event. Names that are
+    /// not listed are written in full.
+    ///
+    /// Make the format once, with `static let payloadFormat`. A list has at most 256 names, each
+    /// once.
+    public static func binary(fields: [String]) -> PayloadFormat {
+        PayloadFormat(codec: .binary, fields: FieldNames(fields))
+    }
+}

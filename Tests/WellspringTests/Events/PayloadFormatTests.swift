@@ -1,0 +1,160 @@
+import Foundation
+import XCTest
+
+@testable import Wellspring
+
+/// What an event type may do over the years, in the binary form.
+final class PayloadFormatTests: XCTestCase {
+    /// As first released: plain JSON.
+    enum First: DomainEvent, Equatable {
+        case placed(sku: String, quantity: Int)
+        enum CodingKeys: String, EventNames { case placed = "order.placed" }
+    }
+
+    /// In the binary form, with the names.
+    enum Second: DomainEvent, Equatable {
+        case placed(sku: String, quantity: Int)
+        enum CodingKeys: String, EventNames { case placed = "order.placed" }
+        static let payloadFormat = PayloadFormat.binary
+    }
+
+    /// Reordered, with a field more, one less, and a list.
+    enum Third: DomainEvent, Equatable {
+        case placed(note: String?, sku: String)
+        enum CodingKeys: String, EventNames { case placed = "order.placed" }
+        static let payloadFormat = PayloadFormat.binary(fields: ["sku", "quantity"])
+    }
+
+    /// The list grew at its end.
+    enum Fourth: DomainEvent, Equatable {
+        case placed(sku: String, note: String?)
+        enum CodingKeys: String, EventNames { case placed = "order.placed" }
+        static let payloadFormat = PayloadFormat.binary(fields: ["sku", "quantity", "note"])
+    }
+
+    /// Somebody sorted the list.
+    enum Mistaken: DomainEvent, Equatable {
+        case placed(quantity: String, note: String?)
+        enum CodingKeys: String, EventNames { case placed = "order.placed" }
+        static let payloadFormat = PayloadFormat.binary(fields: ["quantity", "sku", "note"])
+    }
+
+    private func hex(_ encoded: EncodedEvent) -> String {
+        encoded.payload.map { byte -> String in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+
+    func test_the_payload_is_cbor_that_any_tool_can_show() throws {
+        let encoded = try Second.placed(sku: "a7", quantity: 500).encoded()
+        XCTAssertEqual(encoded.codec, .binary)
+        // {"sku": "a7", "quantity": 500}
+        XCTAssertEqual(hex(encoded), "a263736b75626137687175616e746974791901f4")
+    }
+
+    func test_names_of_the_list_are_numbers_with_a_check_behind() throws {
+        let encoded = try Fourth.placed(sku: "a7", note: "x").encoded()
+        // {0: "a7", 2: "x"}, and the check of "sku" at 0 and "note" at 2
+        XCTAssertEqual(String(hex(encoded).dropLast(4)), "a20062613702617819")
+    }
+
+    func test_every_form_that_the_type_ever_had_is_read() throws {
+        let json = try First.placed(sku: "a", quantity: 2).encoded()
+        let binary = try Second.placed(sku: "a", quantity: 2).encoded()
+        for stored in [json, binary] {
+            XCTAssertEqual(try First(decoding: stored), .placed(sku: "a", quantity: 2))
+            XCTAssertEqual(try Second(decoding: stored), .placed(sku: "a", quantity: 2))
+            XCTAssertEqual(try Third(decoding: stored), .placed(note: nil, sku: "a"))
+            XCTAssertEqual(try Fourth(decoding: stored), .placed(sku: "a", note: nil))
+        }
+        let listed = try Third.placed(note: "n", sku: "a").encoded()
+        XCTAssertEqual(try Fourth(decoding: listed), .placed(sku: "a", note: "n"))
+    }
+
+    func test_a_list_that_was_changed_is_an_error_and_not_another_event() throws {
+        let stored = try Third.placed(note: nil, sku: "seven").encoded()
+        XCTAssertThrowsError(try Mistaken(decoding: stored)) { error in
+            XCTAssertEqual(
+                error as? EventCodingError,
+                .malformedPayload(
+                    "order.placed",
+                    reason: "the type's list of fields is not the one that the event was written by"
+                ))
+        }
+    }
+
+    func test_a_list_that_was_taken_away_is_an_error() throws {
+        let stored = try Third.placed(note: nil, sku: "seven").encoded()
+        XCTAssertThrowsError(try Second(decoding: stored)) { error in
+            XCTAssertEqual(
+                error as? EventCodingError,
+                .malformedPayload(
+                    "order.placed",
+                    reason: "a field is stored by a number that the type's list does not have"))
+        }
+    }
+
+    func test_a_missing_field_is_named() throws {
+        let stored = EncodedEvent(name: "order.placed", payload: [0xA0], codec: .binary)
+        XCTAssertThrowsError(try Second(decoding: stored)) { error in
+            XCTAssertEqual(
+                error as? EventCodingError,
+                .malformedPayload("order.placed", reason: #"no "sku""#))
+        }
+    }
+
+    func test_a_number_that_json_does_not_have_is_written() throws {
+        enum Event: DomainEvent {
+            case measured(Double)
+            enum CodingKeys: String, EventNames { case measured }
+            static let payloadFormat = PayloadFormat.binary
+        }
+        guard case .measured(let value) = try Event(decoding: Event.measured(-.infinity).encoded())
+        else { return XCTFail("not the case") }
+        XCTAssertEqual(value, -.infinity)
+    }
+}
+
+/// Bytes that nobody wrote.
+final class BinaryRefusalTests: XCTestCase {
+    private func refusal(_ bytes: [UInt8], _ fields: FieldNames? = nil) -> BinaryFormatError? {
+        do {
+            _ = try bytes.withUnsafeBytes {
+                try BinaryPayloadDecoder.decode(AnyJSON.self, from: $0, fields: fields)
+            }
+        } catch {
+            return error as? BinaryFormatError
+        }
+        return nil
+    }
+
+    func test_what_is_not_of_the_form_is_refused() {
+        let malformed: [[UInt8]] = [
+            [], [0x18], [0x1B, 0, 0, 0], [0x1C], [0x5F], [0x9F, 0xFF], [0xBF, 0xFF], [0xC1, 0],
+            [0xC2, 0x00], [0xC2, 0x51] + [UInt8](repeating: 1, count: 17), [0xE0], [0xF7],
+            [0xF8, 0x20], [0xF9, 0, 0], [0xFF], [0x61], [0x00, 0x00], [0xA1, 0x80, 0x00],
+            [0xA1, 0x20, 0x00], [0x81], [0xA1, 0x61, 0x61],
+        ]
+        for bytes in malformed { XCTAssertEqual(refusal(bytes), .malformed, "\(bytes)") }
+    }
+
+    func test_a_length_that_cannot_be_is_refused_before_memory_is_taken() {
+        for kind: UInt8 in [0x40, 0x60, 0x80, 0xA0] {
+            let bytes = [kind | 27, 0x7F] + [UInt8](repeating: 0xFF, count: 7)
+            XCTAssertEqual(refusal(bytes), .malformed, "\(kind)")
+            XCTAssertEqual(refusal([kind | 26, 0xFF, 0xFF, 0xFF, 0xFF]), .malformed, "\(kind)")
+        }
+    }
+
+    func test_values_nested_without_end_are_refused() {
+        XCTAssertEqual(refusal([UInt8](repeating: 0x81, count: 100_000)), .tooDeep)
+    }
+
+    func test_fields_without_their_check_are_refused() {
+        let fields = FieldNames(["a"])
+        XCTAssertEqual(refusal([0xA1, 0x00, 0x01], fields), .malformed)
+        XCTAssertEqual(refusal([0xA1, 0x00, 0x01, 0x19, 0x00, 0x00], fields), .otherFields)
+        XCTAssertEqual(refusal([0xA1, 0x01, 0x01, 0x19, 0x00, 0x00], fields), .unknownField)
+    }
+}
