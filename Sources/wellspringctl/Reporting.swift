@@ -78,7 +78,7 @@ enum Shown {
     }
 
     static func positions(_ range: Range<UInt64>) -> String {
-        range.count == 1
+        range.upperBound - range.lowerBound == 1
             ? "\(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound - 1)"
     }
 

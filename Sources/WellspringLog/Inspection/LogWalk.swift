@@ -173,9 +173,11 @@ final class LogWalk {
         guard let cursor, !pending.isEmpty else { return try tellPending() }
         let known = manifest?.knownEnd
         let lastKnown = max(known?.sequence ?? 0, lastClaim)
+        var end = known?.nextPosition ?? 0
+        // No log reaches so far: the number is wrong, though its checksum is not.
+        if end > UInt64(Int64.max) { end = 0 }
         lose(
-            from: cursor, to: max(cursor.sequence, lastKnown &+ 1),
-            max(cursor.position, known?.nextPosition ?? 0))
+            from: cursor, to: max(cursor.sequence, lastKnown &+ 1), max(cursor.position, end))
         pending[0].isOpenEnded = manifest?.isClean != true
         try tellPending()
     }

@@ -38,7 +38,9 @@ extension ToolCommand {
         for problem in report.problems { try StandardOutput.line("\(problem)".printable) }
         if !report.holes.isEmpty {
             try StandardOutput.line(
-                "\(report.lostEvents.grouped) events are lost, at positions "
+                (report.lostEvents == 1
+                    ? "1 event is lost, at position "
+                    : "\(report.lostEvents.grouped) events are lost, at positions ")
                     + report.holes.map { Shown.positions($0) }.joined(separator: ", "))
         }
         if report.unresolvedEvents > 0 {

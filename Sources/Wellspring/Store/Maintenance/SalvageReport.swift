@@ -27,7 +27,7 @@ public struct SalvageReport: Hashable, Sendable {
     public internal(set) var problems: [StoreProblem] = []
 
     /// How many events are lost, as far as is known.
-    public var lostEvents: UInt64 { holes.reduce(0) { $0 + UInt64($1.count) } }
+    public var lostEvents: UInt64 { holes.reduce(0) { $0 &+ ($1.upperBound - $1.lowerBound) } }
 
     mutating func add(_ problem: StoreProblem) {
         if problems.count < VerificationReport.problemLimit { problems.append(problem) }

@@ -45,7 +45,7 @@ struct StreamLedger {
         for range in lost.reversed() {
             guard range.upperBound > first else { break }
             let part = range.clamped(to: min(first, last)..<last)
-            count += UInt64(part.count)
+            count += part.upperBound - part.lowerBound
         }
         return count
     }

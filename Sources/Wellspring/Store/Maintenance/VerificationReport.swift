@@ -149,7 +149,7 @@ extension StoreProblem: CustomStringConvertible {
         if let positions, !positions.isEmpty {
             let last = positions.upperBound - 1
             text +=
-                positions.count == 1
+                positions.upperBound - positions.lowerBound == 1
                 ? "; the event at position \(last) is lost"
                 : "; the events at positions \(positions.lowerBound) to \(last) are lost"
         }
@@ -164,8 +164,8 @@ extension StoreProblem: CustomStringConvertible {
         case .manifest:
             "The store does not open. No event is lost by it: repair makes the file anew."
         case .missingSegment, .segmentHeader, .commits:
-            "The store does not open. Restore a backup that has these events; if there is none, "
-                + "salvage copies all others and lists what is lost."
+            "These events cannot be read, and the store may not open. Restore a backup that has "
+                + "them; if there is none, salvage copies all others and lists what is lost."
         case .records, .versions:
             "The bytes are as they were written, so this is an error of the program that wrote "
                 + "them, or somebody changed them on purpose. Keep a copy and report it; salvage "
