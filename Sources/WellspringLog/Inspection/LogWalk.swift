@@ -51,7 +51,7 @@ final class LogWalk {
         var expected = start?.segment ?? manifest?.segments.first?.number ?? 1
         var next = number(from: expected)
         while let number = next {
-            if number > expected { miss(expected..<number) }
+            if number > expected { miss(expected...number - 1) }
             try walk(number)
             guard number < .max else { break }
             expected = number + 1
@@ -80,7 +80,7 @@ final class LogWalk {
         manifest = again.manifest ?? manifest
     }
 
-    private func miss(_ numbers: Range<UInt32>) {
+    private func miss(_ numbers: ClosedRange<UInt32>) {
         // Numbers that are far apart are a wrong name rather than a million lost files.
         for number in numbers.prefix(1_024) {
             pending.append(
@@ -92,7 +92,7 @@ final class LogWalk {
     private func walk(_ number: UInt32) throws {
         lastIsSealed = false
         try checkIsListed(number)
-        guard let file = try open(number) else { return miss(number..<number + 1) }
+        guard let file = try open(number) else { return miss(number...number) }
         let isFirst = start?.segment == number
         try SegmentWalk(self, number, file, after: isFirst ? start : nil)?.run()
     }

@@ -1,4 +1,4 @@
-import Wellspring
+@testable import Wellspring
 import WellspringLog
 import WellspringTestKit
 import XCTest
@@ -79,6 +79,65 @@ struct MaintainedStore {
             return true
         }
         return places
+    }
+
+    /// Gives the first event of a commit another version, with checksums that hold; returns its
+    /// position.
+    func forgeVersion(inSegment segment: UInt32, commit: Int) throws -> UInt64 {
+        let place = try places(in: segment)[commit]
+        var record: InspectedRecord?
+        var reading = AppendReading()
+        try LogInspection(disk.openStore(at: "store", create: false)).run { item in
+            if case .frame(let frame) = item, frame.header.kind == .group {
+                let appends = try reading.appends(in: frame)
+                if frame.place == place { record = appends.first?.records.first }
+            }
+            return true
+        }
+        let found = try XCTUnwrap(record)
+        let name = LogLayout.segment(segment)
+        var bytes = try XCTUnwrap(disk.contents(of: name))
+        let salt = bytes.withUnsafeBytes { $0.loadLittleEndian(UInt64.self, at: 56) }
+        let (header, body) = (Int(place.offset), Int(place.bodyOffset))
+        let at = body + found.bytes.lowerBound
+        func put(_ number: UInt32, at offset: Int) {
+            for index in 0..<4 {
+                bytes[offset + index] = UInt8(truncatingIfNeeded: number >> UInt32(index * 8))
+            }
+        }
+        put(4_711, at: at + 18)
+        let end = body + found.bytes.upperBound
+        put(crc32c(RecordFormat.seed(at: UInt64(at)), Array(bytes[at + 8..<end])), at: at + 4)
+        let padded = (place.bodyLength + 7) & ~7
+        put(
+            crc32c(UInt32(truncatingIfNeeded: salt), Array(bytes[body..<body + padded])),
+            at: header + 48)
+        put(
+            crc32c(UInt32(truncatingIfNeeded: salt >> 32), Array(bytes[header..<header + 60])),
+            at: header + 60)
+        // The header of the next frame is chained to this one's checksum.
+        try rechain(&bytes, from: header + 64 + padded, to: bytes[header + 60..<header + 64], salt)
+        disk.replaceContents(of: name, with: bytes)
+        return found.position
+    }
+
+    /// Chains all frames from an offset on to the checksum of the header before them.
+    private func rechain(
+        _ bytes: inout [UInt8], from start: Int, to checksum: ArraySlice<UInt8>, _ salt: UInt64
+    ) throws {
+        var (offset, chain) = (start, checksum)
+        while offset + 64 <= bytes.count, bytes[offset..<offset + 4].elementsEqual("WSF1".utf8) {
+            bytes.replaceSubrange(offset + 52..<offset + 56, with: chain)
+            let own = crc32c(
+                UInt32(truncatingIfNeeded: salt >> 32), Array(bytes[offset..<offset + 60]))
+            for index in 0..<4 {
+                bytes[offset + 60 + index] = UInt8(truncatingIfNeeded: own >> UInt32(index * 8))
+            }
+            chain = bytes[offset + 60..<offset + 64]
+            let length = Int(
+                bytes.withUnsafeBytes { $0.loadLittleEndian(UInt32.self, at: offset + 4) })
+            offset += 64 + (length + 7) & ~7
+        }
     }
 
     /// Fills a part of a file with `byte`.

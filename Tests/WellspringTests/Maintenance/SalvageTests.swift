@@ -145,6 +145,17 @@ final class SalvageTests: XCTestCase {
         XCTAssertGreaterThan(report.unresolvedBytes, report.unresolvedEvents * 38)
     }
 
+    func test_an_event_whose_version_does_not_follow_is_left_out_so_that_the_rest_opens()
+        async throws
+    {
+        let store = try await MaintainedStore()
+        let position = try store.forgeVersion(inSegment: 2, commit: 6)
+        let (report, _) = try await salvage(store, losing: [position..<position + 1])
+        XCTAssertEqual(report.problems.first?.kind, .versions)
+        let verified = try await store.verify()
+        XCTAssertEqual(verified.problems.map(\.kind).first, .versions)
+    }
+
     func test_lost_small_files_cost_nothing() async throws {
         for file in [StoreIdentity.fileName, Manifest.fileName] {
             let store = try await MaintainedStore()

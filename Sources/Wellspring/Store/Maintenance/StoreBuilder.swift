@@ -33,11 +33,17 @@ final class StoreBuilder: LogClient {
         log = try CommitLog.open(directory, configuration: configuration, client: self)
     }
 
+    /// A longer hole is a wrong number.
+    private static let holeLimit: UInt64 = 1 << 40
     private static let ignored: Set = [LogLayout.lockFile, "lost+found", ".DS_Store"]
 
     /// Says that the events up to the position before `position` are lost.
     func skip(to position: UInt64) throws {
         guard position > nextPosition, let log else { return }
+        guard position - nextPosition <= Self.holeLimit else {
+            throw EventStoreError.storage(
+                reason: "a hole of \(position - nextPosition) positions, which no log has lost")
+        }
         try log.commitHole(client: self, count: position - nextPosition)
         nextPosition = position
     }

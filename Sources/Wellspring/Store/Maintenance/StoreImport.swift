@@ -14,8 +14,6 @@ package final class StoreImport {
 
     /// So many bytes go into one commit.
     private static let commitBytes = 1 << 20
-    /// No log has lost more: a longer hole is a wrong number.
-    private static let holeLimit: UInt64 = 1 << 40
 
     /// Begins in a directory that is empty or does not exist yet.
     package init(
@@ -69,11 +67,6 @@ package final class StoreImport {
         guard positions.lowerBound == nextPosition, !positions.isEmpty else {
             throw .invalidRequest(
                 reason: "a hole at \(positions.lowerBound) where \(nextPosition) should be")
-        }
-        guard positions.upperBound - positions.lowerBound <= Self.holeLimit else {
-            throw .limitExceeded(
-                what: "a hole", size: Int(clamping: positions.upperBound - positions.lowerBound),
-                limit: Int(Self.holeLimit))
         }
         try commit()
         ledger.lose(positions)

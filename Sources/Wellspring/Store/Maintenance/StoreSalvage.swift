@@ -7,6 +7,7 @@ struct StoreSalvage {
     private var tracker: ProgressTracker
     private var reading = AppendReading()
     private var report = SalvageReport()
+    private var ledger = StreamLedger()
     /// The position behind the last one that is known to have been given out.
     private var end: UInt64 = 1
     private var segment: InspectedSegment?
@@ -62,6 +63,7 @@ struct StoreSalvage {
     private mutating func skip(to position: UInt64) throws {
         guard position > builder.nextPosition else { return }
         report.addHole(builder.nextPosition..<position)
+        ledger.lose(builder.nextPosition..<position)
         try builder.skip(to: position)
     }
 
@@ -85,8 +87,8 @@ struct StoreSalvage {
             var records: [BuiltRecord] = []
             let head = Array(frame.body[append.head])
             for record in append.records {
-                guard let stream = record.stream, let type = record.type else {
-                    note(unresolved: record, in: frame)
+                guard let (stream, type) = names(of: record, in: frame) else {
+                    ledger.lose(record.position..<record.position + 1)
                     continue
                 }
                 if !records.isEmpty || !batch.isEmpty,
@@ -115,6 +117,26 @@ struct StoreSalvage {
         if !records.isEmpty { batch.append(BuiltAppend(head: head, records)) }
         try builder.commit(batch, at: frame.place.recordedAt)
         (batch, records) = ([], [])
+    }
+
+    /// The names of a record that can be kept; `nil`, and told, for one that cannot.
+    private mutating func names(
+        of record: InspectedRecord, in frame: InspectedFrame
+    ) -> (StreamID, StoredType)? {
+        guard let stream = record.stream, let type = record.type else {
+            note(unresolved: record, in: frame)
+            return nil
+        }
+        if let reason = ledger.objection(to: stream, record.raw.version, at: record.position) {
+            report.add(
+                StoreProblem(
+                    .versions, segment?.file ?? "",
+                    at: frame.place.bodyOffset + UInt64(record.bytes.lowerBound), reason,
+                    positions: record.position..<record.position + 1))
+            return nil
+        }
+        _ = ledger.note(stream, record.raw.version, at: record.position)
+        return (stream, type)
     }
 
     private mutating func note(unresolved record: InspectedRecord, in frame: InspectedFrame) {

@@ -24,12 +24,18 @@ struct StreamLedger {
     }
 
     /// Notes an event, and returns why it cannot follow what came before it, if so.
+    mutating func note(_ stream: StreamID, _ version: UInt64, at position: UInt64) -> String? {
+        let reason = objection(to: stream, version, at: position)
+        heads[stream] = Head(version: version, position: position)
+        return reason
+    }
+
+    /// Why an event cannot follow what came before it; `nil` when it can.
     ///
     /// A version may be missing exactly where a lost event explains it: not more of them than
     /// there are lost positions between the stream's last event and this one.
-    mutating func note(_ stream: StreamID, _ version: UInt64, at position: UInt64) -> String? {
+    func objection(to stream: StreamID, _ version: UInt64, at position: UInt64) -> String? {
         let head = heads[stream] ?? Head(version: 0, position: 0)
-        heads[stream] = Head(version: version, position: position)
         guard version != head.version &+ 1 else { return nil }
         guard version > head.version else {
             return "version \(version) of stream \(stream) after version \(head.version)"
