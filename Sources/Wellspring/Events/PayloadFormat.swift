@@ -9,6 +9,13 @@ public struct PayloadFormat: Sendable {
     /// JSON: readable by people and by every program.
     public static let json = PayloadFormat(codec: .json, fields: nil)
 
+    /// JSON, for a type that had a list of fields once and reads those events on.
+    ///
+    /// The list is the one of ``binary(fields:)``.
+    public static func json(readingFields fields: [String]) -> PayloadFormat {
+        PayloadFormat(codec: .json, fields: FieldNames(fields))
+    }
+
     /// Compact bytes with the names of the fields: a subset of CBOR (RFC 8949).
     ///
     /// As tolerant as JSON: fields may be added, left out and reordered.

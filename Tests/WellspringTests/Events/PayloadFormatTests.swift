@@ -95,6 +95,17 @@ final class PayloadFormatTests: XCTestCase {
         }
     }
 
+    func test_a_type_that_goes_back_to_json_takes_its_list_with_it() throws {
+        enum Back: DomainEvent, Equatable {
+            case placed(sku: String, note: String?)
+            enum CodingKeys: String, EventNames { case placed = "order.placed" }
+            static let payloadFormat = PayloadFormat.json(readingFields: ["sku", "quantity"])
+        }
+        let stored = try Third.placed(note: nil, sku: "a").encoded()
+        XCTAssertEqual(try Back(decoding: stored), .placed(sku: "a", note: nil))
+        XCTAssertEqual(try Back.placed(sku: "a", note: nil).encoded().codec, .json)
+    }
+
     func test_a_missing_field_is_named() throws {
         let stored = EncodedEvent(name: "order.placed", payload: [0xA0], codec: .binary)
         XCTAssertThrowsError(try Second(decoding: stored)) { error in
