@@ -113,13 +113,17 @@ final class SegmentFiles: Sendable {
 
     /// The file of a segment.
     func file(of number: UInt32) throws(LogError) -> any StoreFile {
-        let name = LogLayout.segment(number)
         let known = state.withLock { state in
             (file: state.find(number), isClosed: state.isClosed, exists: state.holds(number))
         }
         guard !known.isClosed else { throw .closed }
         if let file = known.file { return file }
-        guard known.exists else {
+        return try open(number, exists: known.exists)
+    }
+
+    private func open(_ number: UInt32, exists: Bool) throws(LogError) -> any StoreFile {
+        let name = LogLayout.segment(number)
+        guard exists else {
             throw .damaged(LogDamage(file: name, offset: 0, reason: "there is no such segment"))
         }
         do {

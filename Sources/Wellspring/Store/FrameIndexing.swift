@@ -119,12 +119,12 @@ struct FrameIndexing {
     private func earlierName(
         _ reference: UInt32, at offset: Int
     ) throws(MalformedBody) -> StreamID {
-        do {
-            return try names.stream(reference, in: segment) { () throws(EventStoreError) in
-                try FrameChunk.definition(reference, in: segment, of: source)
-            }
-        } catch {
+        if let known = names.withNames(of: segment, { $0.streams[reference] }) { return known }
+        let definition = try? FrameChunk.definition(reference, in: segment, of: source)
+        guard case .stream(let stream)? = definition else {
             throw MalformedBody(offset: offset, reason: "a record whose names are not defined")
         }
+        names.learn([(reference, .stream(stream))], in: segment)
+        return stream
     }
 }

@@ -82,12 +82,10 @@ extension LogReader {
         }
         for append in try appends(of: header, in: chunk, before: walk.end).reversed() {
             guard !walk.isDone else { return }
-            for record in append.reversed() {
-                guard let event = try event(record, header, chunk, walk.read.filter) else {
-                    continue
-                }
-                walk.events.append(event)
-                walk.bytes += event.event.payload.count
+            try resolve(append.reversed(), in: frame.segment) { record, stream, type in
+                guard walk.read.filter.includes(record.record, stream, type) else { return }
+                walk.events.append(RecordedEvent(record, stream: stream, type: type))
+                walk.bytes += record.payload.count
             }
             walk.end = min(walk.end, append.first?.position ?? walk.end)
         }
@@ -118,7 +116,10 @@ extension LogReader {
                         let record = try reader.nextRecord(isChecked: true)
                         if next < end {
                             records.append(
-                                FoundRecord(record: record, position: next, offset: offset))
+                                FoundRecord(
+                                    record: record, position: next,
+                                    frameTime: header.recordedAt,
+                                    payload: chunk.payload(of: record, at: offset)))
                         }
                         next += 1
                     }

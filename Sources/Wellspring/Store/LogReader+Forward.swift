@@ -131,7 +131,7 @@ extension LogReader {
     ) throws(EventStoreError) {
         let header = inside.header
         let start = walk.place.offset
-        var batch = RecordBatch(walk, inside)
+        var batch = RecordBatch(walk, inside, chunk)
         do {
             try chunk.withBytes(from: start) { (all) throws(MalformedBody) in
                 let body = UnsafeRawBufferPointer(rebasing: all[..<Int(inside.end - start)])
@@ -146,7 +146,11 @@ extension LogReader {
             throw chunk.damage(at: start + UInt64(max(0, error.offset)), error.reason)
         }
         names.learn(batch.definitions, in: chunk.segment.number)
-        for record in batch.found { try add(record, header, chunk, &walk) }
+        try resolve(batch.found, in: chunk.segment.number) { record, stream, type in
+            guard walk.filter.includes(record.record, stream, type) else { return }
+            walk.events.append(RecordedEvent(record, stream: stream, type: type))
+            walk.bytes += record.payload.count
+        }
         walk.position = batch.position
         if walk.place.offset < inside.end {
             walk.place.inside = batch.inside
@@ -160,37 +164,15 @@ extension LogReader {
         walk.place = ResumePoint(
             segment: chunk.segment.number, offset: header.offset + UInt64(header.frameLength))
     }
-
-    private func add(
-        _ record: FoundRecord, _ header: FrameHeader, _ chunk: FrameChunk,
-        _ walk: inout ForwardWalk
-    ) throws(EventStoreError) {
-        guard let event = try event(record, header, chunk, walk.filter) else { return }
-        walk.events.append(event)
-        walk.bytes += event.event.payload.count
-    }
-
-    /// The event of a record, if it passes the filter.
-    func event(
-        _ found: FoundRecord, _ header: FrameHeader, _ chunk: FrameChunk, _ filter: EventFilter
-    ) throws(EventStoreError) -> RecordedEvent? {
-        let type = try type(found.record.type, in: chunk.segment)
-        if let names = filter.names, !names.contains(type.name) { return nil }
-        let stream = try name(found.record.stream, in: chunk.segment)
-        if let categories = filter.categories, !categories.contains(stream.category) { return nil }
-        for tag in filter.tags where !found.record.tags.contains(tag) { return nil }
-        return RecordedEvent(
-            found.record, stream: stream, type: type, position: found.position,
-            frameTime: header.recordedAt, chunk.payload(of: found.record, at: found.offset))
-    }
 }
 
-/// A record on its way into a page.
-struct FoundRecord {
-    let record: RawRecord
-    let position: UInt64
-    /// Where it lies in the file.
-    let offset: UInt64
+extension EventFilter {
+    /// Whether the event of a record passes.
+    func includes(_ record: RawRecord, _ stream: StreamID, _ type: StoredType) -> Bool {
+        if let names, !names.contains(type.name) { return false }
+        if let categories, !categories.contains(stream.category) { return false }
+        return tags.allSatisfy { record.tags.contains($0) }
+    }
 }
 
 /// A page of the log that is being put together, oldest first.
@@ -253,15 +235,19 @@ private struct RecordBatch {
     private(set) var definitions: [(reference: UInt32, definition: Definition)] = []
     private(set) var position: UInt64
     private let isChecked: Bool
+    private let chunk: FrameChunk
     private var events: Int
     private var bytes: Int
 
-    init(_ walk: ForwardWalk, _ inside: ResumePoint.Inside) {
+    init(_ walk: ForwardWalk, _ inside: ResumePoint.Inside, _ chunk: FrameChunk) {
         self.inside = inside
+        self.chunk = chunk
         position = walk.position
         isChecked = walk.intactFrame == inside.header.offset
         events = walk.read.limit.events - walk.events.count
         bytes = walk.read.limit.bytes - walk.bytes
+        let most = UInt64(inside.header.eventCount - min(inside.header.eventCount, inside.index))
+        found.reserveCapacity(Int(clamping: min(most, UInt64(max(0, events)))))
     }
 
     var isFull: Bool { events <= 0 || bytes <= 0 }
@@ -284,7 +270,10 @@ private struct RecordBatch {
         guard next > position else { return try reader.skipRecord() }
         let offset = reader.offset
         let record = try reader.nextRecord(isChecked: isChecked)
-        found.append(FoundRecord(record: record, position: next, offset: offset))
+        found.append(
+            FoundRecord(
+                record: record, position: next, frameTime: inside.header.recordedAt,
+                payload: chunk.payload(of: record, at: offset)))
         events -= 1
         bytes -= record.payload.count
     }

@@ -10,6 +10,8 @@ final class LogReader: Sendable {
     let names: NameCache
     /// Where pages of the log ended lately, so that the next one need not be searched for.
     let resumes = Guarded(ResumePoints())
+    /// The frames of events that were read lately.
+    private let frames = Guarded(FrameTable())
     /// Makes the part of the index anew that holds a damaged run.
     private let heal: @Sendable (IndexError) throws(EventStoreError) -> Void
 
@@ -144,28 +146,40 @@ final class LogReader: Sendable {
         var chunk = try FrameChunk.read(
             source, segment: first.segment, at: UInt64(start),
             count: Int(last.offset - start) + Self.recordBytes)
-        var events: [RecordedEvent] = []
-        events.reserveCapacity(entries.count)
-        var frame: FrameHeader?
+        var found: [FoundRecord] = []
+        found.reserveCapacity(entries.count)
         for entry in entries {
             let offset = UInt64(entry.place.offset)
             let record = try record(at: offset, in: &chunk)
-            if frame?.offset != UInt64(entry.place.frame) {
-                frame = try header(at: UInt64(entry.place.frame), chunk)
-            }
-            guard let frame, entry.place.index < frame.eventCount else {
+            let frame = try frame(at: entry.place, chunk)
+            guard entry.place.index < frame.eventCount else {
                 throw chunk.damage(at: offset, "a record that its frame does not know")
             }
-            guard record.version == entry.number,
-                try name(record.stream, in: chunk.segment) == stream
-            else { continue }
-            events.append(
-                RecordedEvent(
-                    record, stream: stream, type: try type(record.type, in: chunk.segment),
-                    position: frame.firstPosition + UInt64(entry.place.index),
-                    frameTime: frame.recordedAt, chunk.payload(of: record, at: offset)))
+            guard record.version == entry.number else { continue }
+            found.append(
+                FoundRecord(
+                    record: record, position: frame.firstPosition + UInt64(entry.place.index),
+                    frameTime: frame.recordedAt, payload: chunk.payload(of: record, at: offset)))
+        }
+        var events: [RecordedEvent] = []
+        events.reserveCapacity(found.count)
+        try resolve(found, in: first.segment) { record, owner, type in
+            if owner == stream { events.append(RecordedEvent(record, stream: owner, type: type)) }
         }
         return events
+    }
+
+    /// What is known of the frame of an event.
+    private func frame(
+        at place: EventPlace, _ chunk: FrameChunk
+    ) throws(EventStoreError) -> FrameTable.Frame {
+        if let known = frames.withLock({ $0.find(place.segment, place.frame) }) { return known }
+        let frame = FrameTable.Frame(try header(at: UInt64(place.frame), chunk))
+        // What lies beside the record costs nothing to read again.
+        if place.offset - min(place.frame, place.offset) > Self.gapBytes {
+            frames.withLock { $0.keep(frame, place.segment, place.frame) }
+        }
+        return frame
     }
 
     /// Parses a record, after reading the rest of it if it is longer than what was read.
@@ -208,19 +222,37 @@ final class LogReader: Sendable {
 
     // MARK: - Names
 
-    func name(
-        _ reference: UInt32, in segment: SegmentPlace
-    ) throws(EventStoreError) -> StreamID {
-        try names.stream(reference, in: segment.number) { () throws(EventStoreError) in
-            try FrameChunk.definition(reference, in: segment.number, of: source)
-        }
-    }
-
-    func type(
-        _ reference: UInt32, in segment: SegmentPlace
-    ) throws(EventStoreError) -> StoredType {
-        try names.type(reference, in: segment.number) { () throws(EventStoreError) in
-            try FrameChunk.definition(reference, in: segment.number, of: source)
+    /// Replaces the references of records by what they mean.
+    func resolve(
+        _ found: [FoundRecord], in segment: UInt32,
+        _ take: (FoundRecord, StreamID, StoredType) -> Void
+    ) throws(EventStoreError) {
+        var next = 0
+        while next < found.count {
+            let unknown = names.withNames(of: segment) {
+                known -> (reference: UInt32, kind: UInt8)? in
+                while next < found.count {
+                    guard let stream = known.streams[found[next].record.stream] else {
+                        return (found[next].record.stream, RecordFormat.streamDefinition)
+                    }
+                    guard let type = known.types[found[next].record.type] else {
+                        return (found[next].record.type, RecordFormat.typeDefinition)
+                    }
+                    take(found[next], stream, type)
+                    next += 1
+                }
+                return nil
+            }
+            guard let unknown else { return }
+            let definition = try FrameChunk.definition(
+                unknown.reference, in: segment, of: source)
+            guard definition.kind == unknown.kind else {
+                throw .damaged(
+                    StoreDamage(
+                        file: LogLayout.segment(segment), offset: UInt64(unknown.reference) * 8,
+                        reason: "a record whose names are not defined"))
+            }
+            names.learn([(unknown.reference, definition)], in: segment)
         }
     }
 }
@@ -240,19 +272,26 @@ extension [RecordedEvent] {
     fileprivate var payloadBytes: Int { reduce(0) { $0 + $1.event.payload.count } }
 }
 
+extension Definition {
+    fileprivate var kind: UInt8 {
+        switch self {
+        case .stream: RecordFormat.streamDefinition
+        case .type: RecordFormat.typeDefinition
+        }
+    }
+}
+
 extension RecordedEvent {
     /// A record with what its references mean.
-    init(
-        _ raw: RawRecord, stream: StreamID, type: StoredType, position: UInt64, frameTime: Int64,
-        _ payload: EventPayload
-    ) {
+    init(_ found: FoundRecord, stream: StreamID, type: StoredType) {
+        let raw = found.record
         self.init(
             event: EncodedEvent(
-                name: type.name, payload: payload, codec: type.codec,
+                name: type.name, payload: found.payload, codec: type.codec,
                 schemaVersion: type.schemaVersion),
             id: raw.id, stream: stream, version: StreamVersion(raw.version),
-            position: LogPosition(position),
-            recordedAt: raw.recordedAt ?? Timestamp(nanoseconds: frameTime),
+            position: LogPosition(found.position),
+            recordedAt: raw.recordedAt ?? Timestamp(nanoseconds: found.frameTime),
             occurredAt: raw.occurredAt, tags: raw.tags, metadata: raw.metadata)
     }
 }

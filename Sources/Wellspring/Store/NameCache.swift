@@ -14,9 +14,12 @@ final class NameCache: Sendable {
         var count = 0
     }
 
-    fileprivate struct SegmentNames {
-        var streams: [UInt32: StreamID] = [:]
-        var types: [UInt32: StoredType] = [:]
+    /// The names of one segment that are known.
+    struct SegmentNames {
+        fileprivate(set) var streams: [UInt32: StreamID] = [:]
+        fileprivate(set) var types: [UInt32: StoredType] = [:]
+
+        fileprivate var count: Int { streams.count + types.count }
     }
 
     /// Learns what a frame defined.
@@ -31,34 +34,10 @@ final class NameCache: Sendable {
         }
     }
 
-    /// The stream that `reference` stands for; reads the definition with `read` if it is not known.
-    func stream(
-        _ reference: UInt32, in segment: UInt32,
-        read: () throws(EventStoreError) -> Definition
-    ) throws(EventStoreError) -> StreamID {
-        if let known = names.withLock({ $0.segments[segment]?.streams[reference] }) {
-            return known
-        }
-        guard case .stream(let stream) = try read() else {
-            throw .undefined(reference, in: segment)
-        }
-        names.withLock { $0.learn(.stream(stream), reference, in: segment) }
-        return stream
-    }
-
-    /// The type that `reference` stands for; reads the definition with `read` if it is not known.
-    func type(
-        _ reference: UInt32, in segment: UInt32,
-        read: () throws(EventStoreError) -> Definition
-    ) throws(EventStoreError) -> StoredType {
-        if let known = names.withLock({ $0.segments[segment]?.types[reference] }) {
-            return known
-        }
-        guard case .type(let type) = try read() else {
-            throw .undefined(reference, in: segment)
-        }
-        names.withLock { $0.learn(.type(type), reference, in: segment) }
-        return type
+    /// Calls `body` with the names of a segment that are known.
+    func withNames<Result>(of segment: UInt32, _ body: (borrowing SegmentNames) -> Result) -> Result
+    {
+        names.withLock { body($0.segments[segment] ?? SegmentNames()) }
     }
 }
 
@@ -67,8 +46,10 @@ extension NameCache.Names {
         _ definition: Definition, _ reference: UInt32, in segment: UInt32
     ) {
         if count >= NameCache.limit {
-            segments = [:]
-            count = 0
+            // Who reads the log from front to back needs those of one segment at a time.
+            let kept = segments[segment].flatMap { $0.count < NameCache.limit / 2 ? $0 : nil }
+            segments = kept.map { [segment: $0] } ?? [:]
+            count = kept?.count ?? 0
         }
         count += 1
         switch definition {
@@ -77,14 +58,5 @@ extension NameCache.Names {
         case .type(let type):
             segments[segment, default: .init()].types[reference] = type
         }
-    }
-}
-
-extension EventStoreError {
-    fileprivate static func undefined(_ reference: UInt32, in segment: UInt32) -> EventStoreError {
-        .damaged(
-            StoreDamage(
-                file: LogLayout.segment(segment), offset: UInt64(reference) * 8,
-                reason: "a record whose names are not defined"))
     }
 }

@@ -172,10 +172,10 @@ extension RecordedEvent {
         guard let stream = record.stream, let type = record.type else { return nil }
         let start = record.bytes.lowerBound
         let payload = record.raw.payload
-        self.init(
-            record.raw, stream: stream, type: type, position: record.position,
-            frameTime: frame.place.recordedAt,
-            EventPayload(
+        let found = FoundRecord(
+            record: record.raw, position: record.position, frameTime: frame.place.recordedAt,
+            payload: EventPayload(
                 Array(frame.body[start + payload.lowerBound..<start + payload.upperBound])))
+        self.init(found, stream: stream, type: type)
     }
 }
