@@ -53,6 +53,27 @@ final class InspectionOfDamageTests: XCTestCase {
         XCTAssertEqual(lost.count + found.count * 2, log.places.count * 2)
     }
 
+    func test_what_is_read_wrong_is_read_again_twice_before_it_is_called_damaged() throws {
+        let log = try InspectedLog.closed()
+        let place = log.places(in: 2)[5]
+        for (range, kind) in [
+            (place.bodyOffset..<place.bodyOffset + 9, InspectedDamage.Kind.frames),
+            (place.offset..<place.offset + 9, .frames), (0..<9, .segmentHeader),
+        ] {
+            for wrongReads in 1...4 {
+                let directory = BadSectors(
+                    in: range, of: LogLayout.segment(2),
+                    try log.disk.openStore(at: "/store", create: false), wrongReads: wrongReads)
+                var kinds: [InspectedDamage.Kind] = []
+                try LogInspection(directory).run { item in
+                    if case .damage(let damage) = item { kinds.append(damage.kind) }
+                    return true
+                }
+                XCTAssertEqual(kinds, wrongReads < 3 ? [] : [kind], "\(wrongReads)")
+            }
+        }
+    }
+
     func test_copies_of_frames_inside_payloads_are_not_taken_for_frames() throws {
         let fixture = LogFixture()
         try fixture.open()
@@ -133,16 +154,22 @@ final class InspectionOfDamageTests: XCTestCase {
     }
 }
 
-/// A directory in which a part of a file cannot be read.
+/// A directory in which a part of a file cannot be read, or is read wrong for some times.
 private final class BadSectors: StoreDirectory {
     private let range: Range<UInt64>
     private let name: String
     private let base: any StoreDirectory
+    /// How often the file is still read wrong; `nil` when it cannot be read at all.
+    private let wrongReads: Guarded<Int?>
 
-    init(in range: Range<UInt64>, of name: String, _ base: any StoreDirectory) {
+    init(
+        in range: Range<UInt64>, of name: String, _ base: any StoreDirectory,
+        wrongReads: Int? = nil
+    ) {
         self.range = range
         self.name = name
         self.base = base
+        self.wrongReads = Guarded(wrongReads)
     }
 
     var path: String { base.path }
@@ -154,7 +181,13 @@ private final class BadSectors: StoreDirectory {
 
     func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
         let file = try base.open(name, mode)
-        return name == self.name ? BadFile(range, file) : file
+        guard name == self.name else { return file }
+        let left = wrongReads.withLock { left in
+            defer { left = left.map { $0 - 1 } }
+            return left
+        }
+        if let left, left <= 0 { return file }
+        return BadFile(range, file, isWrong: left != nil)
     }
 
     func makeDirectory(_ name: String) throws(SystemError) { try base.makeDirectory(name) }
@@ -176,19 +209,27 @@ private final class BadSectors: StoreDirectory {
 private final class BadFile: StoreFile {
     private let range: Range<UInt64>
     private let base: any StoreFile
+    private let isWrong: Bool
 
-    init(_ range: Range<UInt64>, _ base: any StoreFile) {
+    init(_ range: Range<UInt64>, _ base: any StoreFile, isWrong: Bool) {
         self.range = range
         self.base = base
+        self.isWrong = isWrong
     }
 
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(SystemError) -> Int {
-        guard !range.overlaps(offset..<offset + UInt64(buffer.count)) else {
+        let wanted = offset..<offset + UInt64(buffer.count)
+        guard range.overlaps(wanted) else { return try base.read(into: buffer, at: offset) }
+        guard isWrong else {
             throw SystemError(call: "pread", file: "", code: 5, kind: .io)
         }
-        return try base.read(into: buffer, at: offset)
+        let filled = try base.read(into: buffer, at: offset)
+        for place in range.clamped(to: wanted) where place - offset < UInt64(filled) {
+            buffer[Int(place - offset)] ^= 0xFF
+        }
+        return filled
     }
 
     func size() throws(SystemError) -> UInt64 { try base.size() }

@@ -143,6 +143,36 @@ final class VerificationTests: XCTestCase {
         XCTAssertTrue(report.problems.contains { $0.reason.contains("beyond the end") })
     }
 
+    func test_a_saved_state_of_another_history_is_told_by_its_last_event() async throws {
+        let store = try await MaintainedStore(appends: 60)
+        let bytes = try XCTUnwrap(store.disk.contents(of: StoreIdentity.fileName))
+        let id = try bytes.withUnsafeBytes { try StoreIdentity(decoding: $0) }.storeID
+        try store.disk.openStore(at: "store", create: false)
+            .makeDirectory(CheckpointFile.directory)
+        let checkpoint = Checkpoint(
+            projection: "other", revision: 1, position: LogPosition(50), state: [1])
+        for (lastEvent, isSound) in [(store.events[49].id, true), (store.events[48].id, false)] {
+            store.disk.replaceContents(
+                of: CheckpointFile.name(of: "other"),
+                with: CheckpointFile.encode(checkpoint, lastEvent: lastEvent, storeID: id))
+            let report = try await store.verify()
+            XCTAssertEqual(report.problems.isEmpty, isSound)
+            XCTAssertTrue(report.problems.allSatisfy { $0.reason.contains("another event") })
+        }
+    }
+
+    func test_a_footer_that_repeats_other_names_than_the_segment_has_is_told() throws {
+        for isRight in [true, false] {
+            let disk = SimulatedDisk()
+            try NamingClient.writeLog(on: disk, isRight: isRight)
+            let directory = try disk.openStore(at: "store", create: false)
+            let tracker = ProgressTracker(directory, isCancelled: { false }, nil)
+            let report = try StoreVerifier(directory, tracker).run()
+            XCTAssertEqual(report.segmentCount, 2)
+            XCTAssertEqual(report.problems.map(\.kind), isRight ? [] : [.footer])
+        }
+    }
+
     func test_files_of_others_are_named() async throws {
         let store = try await MaintainedStore()
         store.disk.replaceContents(of: "notes.txt", with: [1])
@@ -188,5 +218,53 @@ final class VerificationTests: XCTestCase {
         XCTAssertThrowsError(try result.get()) {
             XCTAssertEqual($0 as? EventStoreError, .cancelled)
         }
+    }
+}
+
+/// Writes a log whose footers repeat the names of their segment, or others.
+private final class NamingClient: LogClient {
+    private let isRight: Bool
+    private var names = SegmentNames()
+
+    private init(isRight: Bool) { self.isRight = isRight }
+
+    func segmentBegan(_ segment: UInt32) { names = SegmentNames() }
+    func replay(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {}
+    func footerContent(of segment: UInt32) -> [UInt8] {
+        isRight ? names.footer : SegmentNames().footer
+    }
+
+    static func writeLog(on disk: SimulatedDisk, isRight: Bool) throws {
+        let client = NamingClient(isRight: isRight)
+        var configuration = LogConfiguration()
+        configuration.segmentBytes = 8_192
+        let directory = try disk.openStore(at: "store", create: true)
+        let log = try CommitLog.open(directory, configuration: configuration, client: client)
+        for number in 1...UInt64(2) {
+            let event = RecordedEvent(
+                event: EncodedEvent(
+                    name: "sample.big",
+                    payload: EventPayload([UInt8](repeating: 1, count: 3_900))),
+                id: MessageID(high: 1, low: number), stream: sampleStream("1"),
+                version: StreamVersion(number), position: LogPosition(number),
+                recordedAt: Timestamp(nanoseconds: 1))
+            _ = try log.commit(client: client, eventCount: 1, sizeHint: 4_000) { context, writer in
+                client.write(event, context, to: &writer)
+            }
+        }
+        try log.close()
+    }
+
+    private func write(
+        _ event: RecordedEvent, _ context: FrameContext, to writer: inout ByteWriter
+    ) {
+        let body = FrameBody(context: context, start: writer.count)
+        let stream = body.write(.stream(event.stream), to: &writer)
+        let type = body.write(.type(StoredType(event.event)), to: &writer)
+        names.add(.stream(event.stream), stream)
+        names.add(.type(StoredType(event.event)), type)
+        body.writeEntry(count: 1, to: &writer)
+        _ = body.write(
+            event, occurredAt: nil, recordedAt: nil, stream: stream, type: type, to: &writer)
     }
 }
