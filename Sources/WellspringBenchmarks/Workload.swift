@@ -44,7 +44,7 @@ struct Workload: Sendable {
         replaying("W6-raw", "replay the whole log, payload bytes only", decodes: false),
         commanding("W7", "command on an aggregate of 20 events, durable", isDurable: true),
         commanding("W7-buffered", "the same, without a sync", isDurable: false),
-        opening, sizing, subscribing, contending,
+        opening, sizing, subscribing, contending, coding,
     ]
 }
 

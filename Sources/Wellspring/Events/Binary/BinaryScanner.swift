@@ -46,6 +46,8 @@ struct BinaryHead {
 struct BinaryScanner {
     private let bytes: UnsafeRawBufferPointer
     private let fields: FieldNames?
+    /// Beside the list, so that a key does not have to ask it.
+    private let fieldCount: UInt64
     private var position = 0
     private var depth = 0
     /// The innermost open container; its entry remembers the one around it, and counts down the
@@ -56,6 +58,7 @@ struct BinaryScanner {
     init(_ bytes: UnsafeRawBufferPointer, fields: FieldNames?) {
         self.bytes = bytes
         self.fields = fields
+        fieldCount = UInt64(fields?.names.count ?? 0)
     }
 
     mutating func scan(into document: PayloadDocument) throws(BinaryFormatError) {
@@ -159,7 +162,7 @@ extension BinaryScanner {
         _ head: BinaryHead, into document: PayloadDocument
     ) throws(BinaryFormatError) {
         guard head.kind == BinaryHead.positive else { throw .malformed }
-        guard let fields, head.value < UInt64(fields.names.count) else { throw .unknownField }
+        guard head.value < fieldCount else { throw .unknownField }
         position += head.size
         used.insert(Int(head.value))
         document.append(
