@@ -84,7 +84,6 @@ struct LineReader {
 /// The store is finished only when its last line has been compared with all before it.
 private final class Importer {
     private let store: StoreImport
-    private let decoder = JSONDecoder()
     private var checksum: UInt32 = 0
     private var events: UInt64 = 0
     private var appends: UInt64 = 0
@@ -125,14 +124,14 @@ private final class Importer {
 
     private func parse(_ bytes: ArraySlice<UInt8>) throws -> ImportedLine {
         do {
-            return try decoder.decode(ImportedLine.self, from: Data(bytes))
+            return try StoreImport.decode(ImportedLine.self, from: bytes)
         } catch {
             throw Failure("it is no line of an export")
         }
     }
 
     private func add(_ bytes: ArraySlice<UInt8>) {
-        checksum = crc32c(checksum, Array(bytes))
+        checksum = bytes.withUnsafeBytes { crc32c(checksum, $0) }
         checksum = crc32c(checksum, [UInt8(ascii: "\n")])
     }
 

@@ -12,8 +12,8 @@ package final class StoreImport {
     private var time: Int64?
     private var lastTime = Int64.min
 
-    /// So many bytes go into one commit.
-    private static let commitBytes = 1 << 20
+    /// So many bytes go into one commit: damage to a commit costs all of it.
+    private static let commitBytes = 64 << 10
 
     /// Begins in a directory that is empty or does not exist yet.
     package init(
@@ -103,6 +103,15 @@ package final class StoreImport {
     ///
     /// What was written is no store.
     package func abandon() { builder.abandon() }
+}
+
+extension StoreImport {
+    /// Reads a value from a line of JSON, as payloads are read.
+    package static func decode<Line: Decodable>(
+        _ type: Line.Type, from line: ArraySlice<UInt8>
+    ) throws -> Line {
+        try line.withUnsafeBytes { try JSONPayloadDecoder.decode(type, from: $0) }
+    }
 }
 
 extension BuiltRecord {
