@@ -5,6 +5,9 @@ package enum InspectedItem {
     /// A frame whose checksums hold and that follows the one before, or the place at which sense
     /// begins again. The body lives until the visitor returns.
     case frame(InspectedFrame)
+    /// A frame of events whose header is sound and whose body is damaged: parts of it may still be
+    /// proved by checksums of their own. The damage that is told next counts it as lost.
+    case remains(InspectedFrame)
     /// Something that was acknowledged is damaged or missing.
     case damage(InspectedDamage)
     /// The rest of a write that nobody was told is done: the next opening cuts it off.

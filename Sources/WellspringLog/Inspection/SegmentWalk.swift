@@ -167,6 +167,7 @@ final class SegmentWalk {
     /// Tells a frame as lost of which the header says how much that is.
     private func lose(_ found: FrameHeader) throws {
         hasDamage = true
+        try emitRemains(of: found)
         let body = offset + UInt64(FrameHeader.length)
         let failure = file.file.failure(at: body)
         try walk.emit(
@@ -179,6 +180,16 @@ final class SegmentWalk {
                     positions: found.firstPosition..<(found.nextPosition ?? found.firstPosition))))
         advance(behind: found)
         walk.lastIsSealed = found.kind == .seal
+    }
+
+    private func emitRemains(of found: FrameHeader) throws {
+        guard found.kind == .group,
+            let body = try file.window.bytes(
+                at: offset + UInt64(FrameHeader.length), count: Int(found.bodyLength))
+        else { return }
+        let place = FramePlace(found, segment: number)
+        try walk.emit(
+            .remains(InspectedFrame(header: found, place: place, body: body, isProven: false)))
     }
 
     /// Searches for the next place at which a frame begins.

@@ -48,6 +48,11 @@ extension ToolCommand {
                 "Of these, \(report.unresolvedEvents.grouped) are there and have lost their names "
                     + "(\(Shown.size(report.unresolvedBytes))).")
         }
+        if report.rescuedEvents > 0 {
+            try StandardOutput.line(
+                "\(report.rescuedEvents.grouped) events were saved out of commits that are damaged in "
+                    + "part.")
+        }
         if report.mayHaveLostMore {
             try StandardOutput.line(
                 "More may be lost behind position \(report.lastPosition): nothing says how far the "

@@ -46,7 +46,7 @@ final class InspectionBesideWriterTests: XCTestCase {
         case .damage(let damage):
             XCTFail("\(damage)")
             return nil
-        case .segment, .unfinished: return last
+        case .segment, .remains, .unfinished: return last
         }
     }
 }

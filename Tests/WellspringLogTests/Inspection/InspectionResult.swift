@@ -37,6 +37,7 @@ struct InspectionResult {
             groups.append(
                 Frame(place: frame.place, body: Array(frame.body), isProven: frame.isProven))
         case .damage(let found): damage.append(found)
+        case .remains: break
         case .unfinished(_, let range): unfinished.append(range)
         }
     }

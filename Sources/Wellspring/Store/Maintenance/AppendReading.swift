@@ -69,10 +69,7 @@ struct AppendReading {
                 for _ in 0..<count {
                     let begin = Int(reader.offset - start)
                     let raw = try reader.nextRecord()
-                    append.records.append(
-                        InspectedRecord(
-                            bytes: begin..<begin + raw.length, raw: raw, position: position,
-                            stream: known.streams[raw.stream], type: known.types[raw.type]))
+                    append.records.append(record(raw, at: begin, position: position))
                     position += 1
                 }
                 appends.append(append)
@@ -84,5 +81,31 @@ struct AppendReading {
                 offset: 0, reason: "\(count) events in a frame of \(frame.place.eventCount)")
         }
         return appends
+    }
+
+    /// A record at a place in a body, with its names as far as they are known.
+    func record(_ raw: RawRecord, at begin: Int, position: UInt64) -> InspectedRecord {
+        InspectedRecord(
+            bytes: begin..<begin + raw.length, raw: raw, position: position,
+            stream: known.streams[raw.stream], type: known.types[raw.type])
+    }
+
+    /// Takes in the definitions in a damaged body: each has a checksum of its own.
+    mutating func learnNames(from frame: InspectedFrame) {
+        let start = frame.place.bodyOffset
+        var place = Int((8 - start % 8) % 8)
+        while place < frame.body.count {
+            defer { place += 8 }
+            let kind = frame.body[place]
+            guard kind == RecordFormat.streamDefinition || kind == RecordFormat.typeDefinition
+            else { continue }
+            var reader = BodyReader(
+                UnsafeRawBufferPointer(rebasing: frame.body[place...]), at: start + UInt64(place))
+            guard case .definition(let reference, let definition)? = try? reader.next() else {
+                continue
+            }
+            known.add(definition, reference)
+            met.add(definition, reference)
+        }
     }
 }

@@ -4,6 +4,8 @@ public struct SalvageReport: Hashable, Sendable {
     public internal(set) var eventCount: UInt64 = 0
     /// How many commits they came in.
     public internal(set) var commitCount: UInt64 = 0
+    /// How many of them were saved out of commits that are damaged in part.
+    public internal(set) var rescuedEvents: UInt64 = 0
     /// The last position of the new store; the next event gets the one after it.
     public internal(set) var lastPosition = LogPosition.start
     /// The positions whose events are not in the new store, in order.

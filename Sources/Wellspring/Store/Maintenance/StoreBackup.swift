@@ -95,7 +95,7 @@ struct StoreBackup {
                 }
                 if !isOver { end = LogEnd(after: frame.header, in: newest.number) }
             case .damage(let damage): throw Self.damaged(damage)
-            case .segment, .unfinished: break
+            case .segment, .remains, .unfinished: break
             }
             return true
         }

@@ -31,6 +31,8 @@ final class StoreBuilder: LogClient {
         configuration.idleMarkNanoseconds = nil
         configuration.frameBytesLimit = FrameHeader.bodyLengthLimit
         log = try CommitLog.open(directory, configuration: configuration, client: self)
+        // Commits bring their own times, and none may be later than the next.
+        directory.setClock(.min)
     }
 
     /// A longer hole is a wrong number.

@@ -116,7 +116,7 @@ extension StoreImport {
 
 extension BuiltRecord {
     /// Writes an event as it is stored in a commit of that time.
-    fileprivate init(_ event: RecordedEvent, frameTime: Int64) {
+    init(_ event: RecordedEvent, frameTime: Int64) {
         let context = FrameContext(
             segment: 0, bodyOffset: 0, firstPosition: 0, recordedAt: frameTime)
         var writer = ByteWriter(capacity: 128 + event.event.payload.count)

@@ -82,7 +82,7 @@ struct StoreRepair {
                     StoreDamage(
                         file: damage.file, offset: damage.offset,
                         reason: damage.reason + ", which repair cannot make good"))
-            case .unfinished: break
+            case .remains, .unfinished: break
             }
             return true
         }

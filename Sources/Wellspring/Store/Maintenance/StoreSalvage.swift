@@ -51,6 +51,10 @@ struct StoreSalvage {
                 events: builder.eventCount)
             end = max(end, frame.header.nextPosition ?? end)
             if frame.header.kind == .group { try copy(frame) }
+        case .remains(let frame):
+            let before = builder.eventCount
+            try copy(reading.remains(of: frame), of: frame)
+            report.rescuedEvents += builder.eventCount - before
         case .damage(let damage):
             report.add(StoreProblem(damage))
             end = max(end, damage.positions?.upperBound ?? end)
@@ -82,23 +86,30 @@ struct StoreSalvage {
                     positions: frame.place.firstPosition..<(frame.header.nextPosition ?? end)))
         }
         try skip(to: frame.place.firstPosition)
+        try copy(appends, of: frame)
+    }
+
+    /// Copies appends of a frame; where some of its events are missing it becomes several.
+    private mutating func copy(
+        _ appends: [InspectedAppend], of frame: InspectedFrame
+    ) throws {
         var batch: [BuiltAppend] = []
         for append in appends {
             var records: [BuiltRecord] = []
             let head = Array(frame.body[append.head])
             for record in append.records {
+                let next = builder.nextPosition + batch.eventCount + UInt64(records.count)
+                // What is missing before it explains versions that are missing.
+                if record.position > next { ledger.lose(next..<record.position) }
                 guard let (stream, type) = names(of: record, in: frame) else {
                     ledger.lose(record.position..<record.position + 1)
                     continue
                 }
-                if !records.isEmpty || !batch.isEmpty,
-                    record.position != builder.nextPosition + batch.eventCount
-                        + UInt64(records.count)
-                {
-                    // An event before it is lost: what is left of the commit becomes two.
+                if record.position > next {
+                    // What is left of the commit becomes two.
                     try flush(&batch, &records, head, frame)
+                    try skip(to: record.position)
                 }
-                if records.isEmpty, batch.isEmpty { try skip(to: record.position) }
                 records.append(
                     BuiltRecord(
                         stream: stream, type: type, bytes: Array(frame.body[record.bytes])))
@@ -115,7 +126,7 @@ struct StoreSalvage {
         _ frame: InspectedFrame
     ) throws {
         if !records.isEmpty { batch.append(BuiltAppend(head: head, records)) }
-        try builder.commit(batch, at: frame.place.recordedAt)
+        if !batch.isEmpty { try builder.commit(batch, at: frame.place.recordedAt) }
         (batch, records) = ([], [])
     }
 
