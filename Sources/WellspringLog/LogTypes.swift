@@ -195,6 +195,8 @@ package enum LogError: Error, Hashable, Sendable {
     case notEmpty(path: String)
     /// The store was written by a newer version.
     case unsupportedFormat(file: String, reason: String)
+    /// What is in the directory is no longer the log that was opened.
+    case replaced(reason: String)
     /// The log was closed.
     case closed
     /// The log was opened before a `fork`, and this is the child.

@@ -60,6 +60,20 @@ final class SegmentFiles: Sendable {
         state.withLock { $0.activePositions.note(header) }
     }
 
+    /// Notes a frame of events of a segment, if it is the active one.
+    func note(_ header: FrameHeader, in number: UInt32) {
+        state.withLock { state in
+            if state.active?.number == number { state.activePositions.note(header) }
+        }
+    }
+
+    /// Takes over where frames begin in a segment, if it is the active one.
+    func adopt(_ positions: PositionTable, of number: UInt32) {
+        state.withLock { state in
+            if state.active?.number == number { state.activePositions = positions }
+        }
+    }
+
     /// Where frames begin in the active segment.
     var activePositions: PositionTable { state.withLock { $0.activePositions } }
 

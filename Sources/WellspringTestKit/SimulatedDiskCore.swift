@@ -172,6 +172,13 @@ extension SimulatedDisk {
         }
     }
 
+    /// Shows what the disk of a recording held at `moment`, to whatever is open on this one.
+    ///
+    /// That is what a process sees beside the one that was recorded.
+    package func turn(to moment: Moment) {
+        core.withLock { $0.state = moment.state }
+    }
+
     /// A number of the test's own that is kept with every moment from now on.
     package func setNote(_ note: Int) {
         core.withLock { $0.note = note }

@@ -6,7 +6,7 @@ public struct Loaded<A: Aggregate>: Sendable {
     public let version: StreamVersion
 }
 
-extension EventStore {
+extension EventSource {
     /// Loads an aggregate without sending it a command.
     ///
     /// Never skips what it cannot read.

@@ -16,7 +16,7 @@ import WellspringLog
 /// A projection that cannot take an event in stops, alone, and says why; it never leaves the event
 /// out. Its model then holds everything before the append with that event.
 public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
-    let store: any EventStore
+    let store: any EventSource
     let clock: any Clock<Duration>
     let now: @Sendable () -> Timestamp
     let onNotice: @Sendable (ProjectionNotice) -> Void
@@ -34,7 +34,7 @@ public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
     ///   - onNotice: Is told what an operator wants to know. Called between two pages; keep it
     ///     short.
     public init(
-        _ type: P.Type = P.self, from store: some EventStore,
+        _ type: P.Type = P.self, from store: some EventSource,
         clock: any Clock<Duration> = ContinuousClock(),
         now: @escaping @Sendable () -> Timestamp = { .now },
         onNotice: @escaping @Sendable (ProjectionNotice) -> Void = { _ in }
@@ -60,7 +60,7 @@ public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
     ///   - onNotice: Is told what an operator wants to know. Called between two pages; keep it
     ///     short.
     public init(
-        _ type: P.Type = P.self, from store: some EventStore,
+        _ type: P.Type = P.self, from store: some EventSource,
         checkpoints: some CheckpointStore,
         clock: any Clock<Duration> = ContinuousClock(),
         now: @escaping @Sendable () -> Timestamp = { .now },

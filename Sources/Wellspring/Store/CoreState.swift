@@ -136,6 +136,8 @@ struct WaitingList {
         let continuation: UnsafeContinuation<EventStoreError?, Never>
     }
 
+    var isEmpty: Bool { waiters.isEmpty }
+
     mutating func makeTicket() -> UInt64 {
         nextTicket += 1
         return nextTicket

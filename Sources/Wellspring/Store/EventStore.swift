@@ -1,11 +1,12 @@
 /// An append-only log of events, kept in streams.
 ///
-/// A store offers four operations; everything else in the library is written on top of them.
-/// `EventStoreChecks` in the test kit says in executable form what each must guarantee.
+/// A store offers four operations, three of which only read and are those of ``EventSource``;
+/// everything else in the library is written on top of them. `EventStoreChecks` in the test kit says
+/// in executable form what each must guarantee.
 ///
 /// Each operation takes one value. A field added to it later, with a default, breaks neither the
 /// stores that others have written nor their callers.
-public protocol EventStore: Sendable {
+public protocol EventStore: EventSource {
     /// Appends all events of `request`, to all of its streams, or none of them.
     ///
     /// When this returns, the events are as durable as the store promises, visible to every
@@ -15,21 +16,6 @@ public protocol EventStore: Sendable {
     /// - Throws: ``EventStoreError/conflict(_:)`` when a stream is not where the caller believes.
     @discardableResult
     func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt
-
-    /// Reads a page of one stream. A stream that was never written to reads as empty.
-    func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage
-
-    /// Reads a page of the log that all streams share.
-    ///
-    /// An event at position *p* is returned only once every earlier event is readable too, so a
-    /// reader that remembers ``LogPage/end`` misses nothing. A page never splits an append.
-    func read(_ request: LogRead) async throws(EventStoreError) -> LogPage
-
-    /// Returns once an event after `position` can be read; at once when there is one.
-    ///
-    /// - Throws: ``EventStoreError/cancelled`` when the task is cancelled,
-    ///   ``EventStoreError/closed`` or ``EventStoreError/poisoned(_:)`` when no event can come.
-    func waitForEvents(after position: LogPosition) async throws(EventStoreError)
 }
 
 /// What the caller believes about a stream at the moment of an append.

@@ -34,6 +34,9 @@ public enum EventStoreError: Error, Hashable, Sendable {
     case notEmpty(path: String)
     /// A newer version of the library wrote the store. Use that version.
     case unsupportedFormat(file: String, reason: String)
+    /// The store that was opened for reading is gone: it was deleted, or something else was put in
+    /// its place. Close the reader; open the path again if another store is there on purpose.
+    case replaced(path: String, reason: String)
     /// The store was closed.
     case closed
     /// The store was opened before a `fork`, and this is the child. Open it in one process only.
@@ -130,6 +133,9 @@ extension EventStoreError: CustomStringConvertible {
                 + "Check the path, or choose an empty directory."
         case .unsupportedFormat(let file, let reason):
             "\(file) was written by a newer version: \(reason)."
+        case .replaced(let path, let reason):
+            "The store at \(path) is no longer the one that was opened: \(reason). Close the reader "
+                + "and open the path again."
         case .closed: "The store is closed."
         case .forked: "The store was opened before a fork and cannot be used in the child."
         case .cancelled: "The task was cancelled; nothing was written."

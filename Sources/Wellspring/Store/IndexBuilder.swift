@@ -2,7 +2,7 @@ import WellspringLog
 
 /// Makes parts of the index again from the log.
 struct IndexBuilder {
-    let log: CommitLog
+    let log: any LogHistory
     let index: LogIndex
     let names: NameCache
 

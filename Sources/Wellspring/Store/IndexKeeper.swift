@@ -143,7 +143,7 @@ extension LogIndex {
         }
     }
 
-    fileprivate func rebuilding(_ name: String) -> Rebuilding? {
+    func rebuilding(_ name: String) -> Rebuilding? {
         contents.withLock { contents in
             var start: LogAnchor?
             for part in contents.parts {
@@ -157,7 +157,7 @@ extension LogIndex {
     }
 
     /// Puts parts in the place of those that cover `ranges`.
-    fileprivate func replace(_ ranges: [IndexRange], by made: [Part]) {
+    func replace(_ ranges: [IndexRange], by made: [Part]) {
         contents.withLock { contents in
             guard
                 let place = contents.parts.firstIndex(where: { ranges.contains($0.range) })

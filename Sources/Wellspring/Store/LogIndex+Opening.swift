@@ -28,7 +28,7 @@ extension LogIndex {
     }
 
     /// The longest sound run that goes on where the ones before it end.
-    private func run(
+    func run(
         after covered: UInt64, in listed: [IndexListing.Run], of log: LogOutline
     ) -> (IndexRun, LogAnchor)? {
         for candidate in listed where candidate.range.first == covered + 1 {

@@ -151,7 +151,7 @@ public struct EventFilter: Hashable, Sendable {
 
 // MARK: - Reading as async sequences
 
-extension EventStore {
+extension EventSource {
     /// The events of one stream, read a page at a time as the loop asks for them.
     ///
     /// Ends with the stream as it is when the end is reached.
@@ -182,14 +182,14 @@ extension EventStore {
 
 /// The events of one stream as a sequence.
 ///
-/// See ``EventStore/events(in:after:limit:)``.
+/// See ``EventSource/events(in:after:limit:)``.
 public struct StreamEvents: AsyncSequence, Sendable {
     /// One event.
     public typealias Element = RecordedEvent
     /// What a read can fail with.
     public typealias Failure = EventStoreError
 
-    let store: any EventStore
+    let store: any EventSource
     let stream: StreamID
     let start: StreamVersion
     let limit: ReadLimit
@@ -221,14 +221,14 @@ public struct StreamEvents: AsyncSequence, Sendable {
 
 /// The log as an endless sequence of pages.
 ///
-/// See ``EventStore/subscribe(after:filter:limit:)``.
+/// See ``EventSource/subscribe(after:filter:limit:)``.
 public struct Subscription: AsyncSequence, Sendable {
     /// A page of at least one position.
     public typealias Element = LogPage
     /// What a read can fail with.
     public typealias Failure = EventStoreError
 
-    let store: any EventStore
+    let store: any EventSource
     let start: LogPosition
     let filter: EventFilter
     let limit: ReadLimit

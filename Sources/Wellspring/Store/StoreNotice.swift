@@ -64,6 +64,7 @@ extension EventStoreError {
         case .notEmpty(let path): self = .notEmpty(path: path)
         case .unsupportedFormat(let file, let reason):
             self = .unsupportedFormat(file: file, reason: reason)
+        case .replaced(let reason): self = .replaced(path: path, reason: reason)
         case .closed: self = .closed
         case .forked: self = .forked
         case .system(let error): self.init(error)

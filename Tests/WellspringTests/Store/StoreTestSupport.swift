@@ -16,7 +16,9 @@ extension EventStore {
         try await append(
             AppendRequest([sampleEvent(number)], to: sampleStream(key), expecting: .any))
     }
+}
 
+extension EventSource {
     /// Every event of the log, read in small pages.
     func wholeLog() async throws -> [RecordedEvent] {
         var events: [RecordedEvent] = []

@@ -1,0 +1,159 @@
+import Synchronization
+import WellspringLog
+
+/// A log in a directory of files that somebody else may be writing.
+final class FollowedLog: Sendable {
+    private let follower: Guarded<LogFollower>
+    private let segments: FollowedSegments
+    private let index: LogIndex
+    private let reader: LogReader
+    private let progress: FollowedProgress
+    private let path: String
+    let storeID: StoreUUID
+
+    static func open(
+        _ directory: any StoreDirectory, includesUnproven: Bool, keyMask: UInt64
+    ) throws(LogError) -> FollowedLog {
+        let client = FollowedLogClient(keyMask: keyMask)
+        let follower = try LogFollower.open(
+            directory, includesUnproven: includesUnproven, client: client)
+        return FollowedLog(follower, client, path: directory.path)
+    }
+
+    private init(_ follower: LogFollower, _ client: FollowedLogClient, path: String) {
+        self.path = path
+        storeID = follower.storeID
+        segments = follower.segments
+        index = client.index
+        progress = FollowedProgress()
+        progress.position.store(follower.end.nextPosition - 1, ordering: .releasing)
+        let names = client.names
+        let healing = Guarded(())
+        let builder = IndexBuilder(log: segments, index: client.index, names: names)
+        reader = LogReader(segments, client.index, names) { (error) throws(EventStoreError) in
+            do throws(LogError) {
+                try healing.withLock { (_) throws(LogError) in try builder.heal(error) }
+            } catch {
+                throw EventStoreError(error, path: path)
+            }
+        }
+        self.follower = Guarded(follower)
+    }
+
+    /// The last position that may be shown.
+    var visible: UInt64 { progress.position.load(ordering: .acquiring) }
+
+    /// Takes in what has become durable; returns whether that was all.
+    ///
+    /// Whoever else wants to know waits meanwhile, and then finds it done.
+    func advance(upTo bytes: Int) throws(EventStoreError) -> Bool {
+        do {
+            return try follower.withLock { (follower) throws(LogError) in
+                let segment = follower.end.segment
+                defer {
+                    progress.position.store(follower.end.nextPosition - 1, ordering: .releasing)
+                }
+                let isDone = try follower.advance(upTo: bytes)
+                if follower.end.segment != segment { index.adoptRuns(of: try follower.outline()) }
+                return isDone
+            }
+        } catch {
+            throw EventStoreError(error, path: path)
+        }
+    }
+
+    func close() { segments.close() }
+
+    // MARK: - Reading
+
+    func read(_ request: StreamRead) throws(EventStoreError) -> StreamPage {
+        let version = try reader.version(of: request.stream, through: visible)
+        return StreamPage(
+            events: try reader.events(request, version: version), version: StreamVersion(version))
+    }
+
+    func read(_ request: LogRead) throws(EventStoreError) -> LogPage {
+        switch request.order {
+        case .forward(let after):
+            try reader.page(after: after.rawValue, request, through: visible)
+        case .backward(let before):
+            try reader.page(before: before?.rawValue, request, through: visible)
+        }
+    }
+}
+
+/// How far a log was followed.
+final class FollowedProgress: Sendable {
+    let position = Atomic<UInt64>(0)
+}
+
+/// Files in an index what a follower hands over.
+final class FollowedLogClient: LogFollowerClient {
+    private(set) var index = LogIndex(hashKey: (0, 0))
+    let names = NameCache()
+    private let keyMask: UInt64
+    private var frames: FrameIndexing?
+    private var segment: UInt32 = 0
+    private var isFirst = true
+
+    init(keyMask: UInt64) {
+        self.keyMask = keyMask
+    }
+
+    func coverage(of log: LogOutline, in segments: any LogSource) -> LogAnchor? {
+        index = LogIndex(hashKey: log.hashKey, mask: keyMask)
+        frames = FrameIndexing(index, segments, names)
+        isFirst = true
+        return index.openBesideWriter(of: log).end
+    }
+
+    func segmentBegan(_ segment: UInt32, after covered: UInt64) {
+        self.segment = segment
+        frames?.begin(segment)
+        guard isFirst else { return }
+        isFirst = false
+        index.begin(after: covered)
+    }
+
+    func take(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {
+        do {
+            guard let items = try frames?.items(of: place, body: body) else { return }
+            index.add(items)
+        } catch {
+            // The frame may come again, and is not to be taken for the one after itself.
+            frames?.begin(segment)
+            throw error
+        }
+    }
+
+    func segmentEnded(_ end: LogEnd) {
+        index.freeze(at: LogAnchor(endOfSegment: end))
+    }
+}
+
+extension LogIndex {
+    /// Opens the runs of a log whose writer may merge them at this moment.
+    fileprivate func openBesideWriter(of log: LogOutline) -> Chain {
+        var chain = Chain()
+        for _ in 0..<3 {
+            let before = try? IndexRun.list(log.directory)
+            chain = open(of: log)
+            // A run that vanished in between is part of another one now.
+            if let before, (try? IndexRun.list(log.directory)) == before { break }
+        }
+        return chain
+    }
+}
+
+extension IndexBuilder {
+    /// Makes a damaged run again from the log, in memory only.
+    fileprivate func heal(_ error: IndexError) throws(LogError) {
+        guard case .damaged(let file, _, _) = error, let damaged = index.rebuilding(file) else {
+            return
+        }
+        let parts = try build(
+            after: damaged.start, through: damaged.run.range.last,
+            endingAt: try? damaged.run.decodedAnchor())
+        index.replace([damaged.run.range], by: parts)
+    }
+}

@@ -1,0 +1,292 @@
+// Reading a log that another process may be writing.
+//
+// A follower takes no lock and writes nothing. It goes along the frames from where its client's
+// index ends, and hands over a frame only when the frame is known to be durable: because the
+// MANIFEST says so, because a valid later frame says so, or because a further segment was begun,
+// which happens only after the one before was synced. What a crash could take away is never shown.
+//
+// Bytes behind the last frame that was handed over may change in any way: a write may be half done,
+// a failed one be taken back and another come in its place, a dead writer's rest be cut off. So
+// nothing is remembered of them, and each look begins at the last frame that was handed over. What
+// makes no sense there is damage only if something says that it was durable, and still does when it
+// is read again.
+
+/// The one on whose behalf a log is followed.
+package protocol LogFollowerClient: AnyObject {
+    /// The place up to which the client knows the log from an index on disk; `nil` for the
+    /// beginning.
+    ///
+    /// - Parameter segments: Where names are read from that are defined before the place.
+    func coverage(of log: LogOutline, in segments: any LogSource) -> LogAnchor?
+
+    /// The frames that follow are in `segment`, behind the sequence `covered`.
+    func segmentBegan(_ segment: UInt32, after covered: UInt64)
+
+    /// Takes in a frame that is durable. May be handed the same frame again if it throws.
+    ///
+    /// - Throws: ``MalformedBody`` when the checksums hold and the content still makes no sense.
+    func take(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody)
+
+    /// A segment ended at `end`, and the next one follows.
+    func segmentEnded(_ end: LogEnd)
+}
+
+/// Follows a log without a lock and without writing.
+///
+/// For one caller at a time. What others read, they read through ``segments``.
+package final class LogFollower: @unchecked Sendable {
+    // SAFETY: the owner lets one caller in at a time, and `segments` and `storeID` do not change.
+    package let storeID: StoreUUID
+    /// The files, for readers on any thread.
+    package let segments: FollowedSegments
+
+    let directory: any StoreDirectory
+    let client: any LogFollowerClient
+    /// Whether frames are handed over of which nobody says that they are durable.
+    let includesUnproven: Bool
+    private(set) var manifest: Manifest
+    private var place: FollowedPlace
+    /// The highest sequence that is known to be durable.
+    private var proven: UInt64
+    /// Whether the end of the log is yet to be looked at for the first time.
+    private var isOpening = true
+
+    /// How often the log is read before it is called damaged.
+    private static let readings = 3
+
+    /// Opens the log in `directory`, checks its sealed segments against the MANIFEST, and takes in
+    /// everything that the client does not know yet.
+    package static func open(
+        _ directory: any StoreDirectory, includesUnproven: Bool, client: any LogFollowerClient
+    ) throws(LogError) -> LogFollower {
+        let follower = try rereading { () throws(LogError) in
+            // The MANIFEST is read anew each time: a segment may be gone for good.
+            try LogFollower(
+                FollowerOpening(directory), includesUnproven: includesUnproven, client: client)
+        }
+        while try !follower.advance() {}
+        follower.isOpening = false
+        return follower
+    }
+
+    private init(
+        _ opening: FollowerOpening, includesUnproven: Bool, client: any LogFollowerClient
+    ) throws(LogError) {
+        directory = opening.directory
+        storeID = opening.identity.storeID
+        manifest = opening.manifest
+        self.includesUnproven = includesUnproven
+        self.client = client
+        segments = FollowedSegments(SegmentFiles(opening.directory))
+        let places = try opening.checkedSegments()
+        segments.files.begin(
+            places, file: try opening.openNewest(), positions: PositionTable())
+        proven = manifest.knownEnd.sequence
+        let anchor = client.coverage(of: opening.outline, in: segments)
+        place = try opening.start(after: anchor)
+        segments.files.note(anchor, in: place.header.number)
+        proven = max(proven, place.end.sequence)
+        client.segmentBegan(place.header.number, after: place.end.sequence)
+    }
+
+    /// The place behind the last frame that was handed over.
+    package var end: LogEnd { place.end }
+
+    /// What is known of the log now, for who looks for an index of it.
+    package func outline() throws(LogError) -> LogOutline {
+        let opening = try Self.rereading { () throws(LogError) in
+            try FollowerOpening(directory)
+        }
+        try adopt(opening)
+        return opening.outline
+    }
+
+    // MARK: - Following
+
+    /// Hands over what has become durable since the last time, up to about `bytes`.
+    ///
+    /// - Returns: Whether there was nothing more.
+    package func advance(upTo bytes: Int = .max) throws(LogError) -> Bool {
+        try Self.rereading { () throws(LogError) in try look(upTo: bytes) }
+    }
+
+    private static func rereading<Result>(
+        _ body: () throws(LogError) -> Result
+    ) throws(LogError) -> Result {
+        for _ in 1..<readings {
+            do throws(LogError) {
+                return try body()
+            } catch {
+                guard case .damaged = error else { throw error }
+            }
+        }
+        return try body()
+    }
+
+    /// One look at what lies behind the last frame that was handed over.
+    private func look(upTo bytes: Int) throws(LogError) -> Bool {
+        var budget = bytes
+        while true {
+            try checkFile()
+            let holdsMore = try place.mayHoldMore()
+            guard isOpening || holdsMore || proven > place.end.sequence else { return true }
+            var scan = try FollowedScan(place)
+            while budget > 0, let frame = try scan.next() {
+                proven = max(proven, includesUnproven ? frame.sequence : frame.durableSequence)
+                budget -= frame.frameLength
+                try take(&scan)
+            }
+            guard budget > 0 else { return false }
+            if try enterNext(&scan) { continue }
+            if scan.hasWaiting { try askManifest() }
+            try take(&scan)
+            try judge(&scan)
+            return true
+        }
+    }
+
+    /// Hands over the frames that are known to be durable.
+    private func take(_ scan: inout FollowedScan) throws(LogError) {
+        while let (header, body) = try scan.takeWaiting(through: proven) {
+            if header.kind == .group {
+                let frame = FramePlace(header, segment: place.header.number)
+                do {
+                    try client.take(frame, body: body)
+                } catch {
+                    throw .damaged(LogDamage(malformed: error, at: frame))
+                }
+                segments.files.note(header, in: place.header.number)
+            }
+            place.pass(header)
+            try checkKnownEnd()
+        }
+    }
+
+    /// Goes on to the next segment, if the last frame found is a seal and there is one.
+    private func enterNext(_ scan: inout FollowedScan) throws(LogError) -> Bool {
+        guard let seal = scan.seal,
+            let next = try place.next(behind: seal, in: directory, of: storeID)
+        else { return false }
+        // A segment is begun only after the one before was synced.
+        proven = max(proven, seal.sequence)
+        try take(&scan)
+        place.pass(seal)
+        let length = place.end.offset + UInt64(SegmentTrailer.length)
+        client.segmentEnded(place.end)
+        segments.files.enter(next.header, file: next.file, sealedLength: length)
+        place = next
+        client.segmentBegan(next.header.number, after: next.end.sequence)
+        try checkKnownEnd()
+        return true
+    }
+
+    // MARK: - Witnesses
+
+    /// Reads the MANIFEST again: whoever opened the log for writing since has synced all of it.
+    private func askManifest() throws(LogError) {
+        try adopt(try FollowerOpening(directory))
+    }
+
+    private func adopt(_ opening: FollowerOpening) throws(LogError) {
+        guard opening.identity.storeID == storeID else {
+            throw .replaced(reason: "the directory holds another store now")
+        }
+        manifest = opening.manifest
+        proven = max(proven, manifest.knownEnd.sequence)
+        try checkKnownEnd()
+    }
+
+    /// The known end must be met exactly: a log that passes it by is another one.
+    private func checkKnownEnd() throws(LogError) {
+        let known = manifest.knownEnd
+        guard place.end.sequence == known.sequence, place.end.segment == known.segment,
+            place.end != known
+        else { return }
+        throw .damaged(
+            LogDamage(
+                file: place.name, offset: known.offset,
+                sequences: known.sequence...known.sequence,
+                reason: "the log is not the one that the MANIFEST tells of"))
+    }
+
+    /// Says whether the place where no valid frame begins must hold one.
+    private func judge(_ scan: inout FollowedScan) throws(LogError) {
+        if case .unknownKind(let kind) = scan.stop {
+            throw .unsupportedFormat(file: place.name, reason: "frames of kind \(kind)")
+        }
+        // A seal is never the last frame; what follows it is a trailer, and then the next segment.
+        guard scan.seal == nil else { return }
+        let claim = try place.claim(behind: scan, looksBehindZeros: isOpening)
+        guard max(proven, claim) >= scan.expected else { return }
+        throw scan.damage(scan.stop.reason, through: max(proven, claim))
+    }
+
+    /// The file must still be there, and hold what was read from it.
+    private func checkFile() throws(LogError) {
+        switch try place.state() {
+        case .unchanged: return
+        case .removed: throw .replaced(reason: "its files were removed")
+        case .shorter(let size):
+            throw .damaged(
+                LogDamage(
+                    file: place.name, offset: size,
+                    reason: "the file has become shorter than what was read from it"))
+        case .different:
+            throw .replaced(
+                reason: "\(place.name) no longer holds what was read from it before")
+        }
+    }
+}
+
+/// The files of a log that is followed, for readers on any thread.
+package final class FollowedSegments: LogHistory {
+    let files: SegmentFiles
+
+    init(_ files: SegmentFiles) {
+        self.files = files
+    }
+
+    package func segment(
+        _ number: UInt32
+    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
+        try files.source(number)
+    }
+
+    package func place(
+        before position: UInt64
+    ) throws(LogError) -> (segment: UInt32, offset: UInt64) {
+        try files.place(before: position)
+    }
+
+    package var segmentNumbers: ClosedRange<UInt32> { files.range }
+
+    package func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
+        try files.end(ofSealed: number)
+    }
+
+    package func forEachFrame(
+        from start: (segment: UInt32, offset: UInt64)?, throughSequence: UInt64,
+        _ body: (FramePlace, UnsafeRawBufferPointer) throws(MalformedBody) -> Bool
+    ) throws(LogError) {
+        try files.forEachFrame(from: start, throughSequence: throughSequence, body)
+    }
+
+    /// Gives every file up.
+    ///
+    /// Later reads fail.
+    package func close() { files.close() }
+}
+
+extension SegmentFiles {
+    /// Takes over what an index knows of the newest segment.
+    fileprivate func note(_ anchor: LogAnchor?, in number: UInt32) {
+        guard let anchor, anchor.end.segment == number else { return }
+        adopt(anchor.positions, of: number)
+    }
+
+    /// Goes on to a segment, which may be known already.
+    fileprivate func enter(_ header: SegmentHeader, file: any StoreFile, sealedLength: UInt64) {
+        guard segment(header.number) == nil else { return }
+        begin(header, file: file, sealedLength: sealedLength)
+    }
+}
