@@ -9,6 +9,8 @@ struct Effort: Sendable {
     var events = 200_000
     /// How often each figure is taken; the median counts.
     var rounds = 1
+    /// How many events the large stores hold.
+    var largeEvents = 10_000_000
 }
 
 /// What a crowd of writers got done.

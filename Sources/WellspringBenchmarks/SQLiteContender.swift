@@ -170,7 +170,7 @@ final class SQLiteDatabase {
         try run(
             """
             CREATE TABLE IF NOT EXISTS events(
-                position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, version INTEGER NOT NULL,
+                position INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL,
                 name TEXT NOT NULL, id BLOB NOT NULL, correlation BLOB NOT NULL,
                 recorded INTEGER NOT NULL, payload BLOB NOT NULL, UNIQUE(stream, version))
             """)
@@ -183,7 +183,7 @@ final class SQLiteDatabase {
         let statement = try prepared(
             "SELECT COALESCE(MAX(version), 0) FROM events WHERE stream = ?")
         defer { sqlite3_reset(statement) }
-        sqlite3_bind_int64(statement, 1, Int64(stream))
+        bind(stream: stream, to: statement)
         guard sqlite3_step(statement) == SQLITE_ROW else { throw failure() }
         return Int(sqlite3_column_int64(statement, 0))
     }
@@ -197,7 +197,7 @@ final class SQLiteDatabase {
             """)
         for payload in payloads {
             version += 1
-            sqlite3_bind_int64(statement, 1, Int64(stream))
+            bind(stream: stream, to: statement)
             sqlite3_bind_int64(statement, 2, Int64(version))
             sqlite3_bind_int64(statement, 3, Int64(now()))
             payload.withUnsafeBytes {
@@ -217,12 +217,23 @@ final class SQLiteDatabase {
                 ? "SELECT payload FROM events ORDER BY position"
                 : "SELECT payload FROM events WHERE stream = ? ORDER BY version")
         defer { sqlite3_reset(statement) }
-        if let stream { sqlite3_bind_int64(statement, 1, Int64(stream)) }
+        if let stream { bind(stream: stream, to: statement) }
         while sqlite3_step(statement) == SQLITE_ROW {
             let bytes = UnsafeRawBufferPointer(
                 start: sqlite3_column_blob(statement, 0),
                 count: Int(sqlite3_column_bytes(statement, 0)))
             try body(EventPayload(bytes))
+        }
+    }
+
+    /// Streams have names, as they do in the other rows.
+    private func bind(stream: Int, to statement: OpaquePointer) {
+        var name = "cart/\(stream)"
+        name.withUTF8 { utf8 in
+            utf8.withMemoryRebound(to: CChar.self) {
+                _ = sqlite3_bind_text(
+                    statement, 1, $0.baseAddress, Int32($0.count), Self.copied)
+            }
         }
     }
 

@@ -12,21 +12,16 @@ struct WellspringBenchmarks {
         --compare    a table with ratios (the default)
         --store DIR  where the stores go; on the disk that is to be measured (default: here)
         --seconds N  the time for one measured stretch (default 3)
-        --events N   the size of the stores that are read (default 200000)
+        --events N   the size of the stores that are read (default 200000; large ones 10000000)
         --rounds N   how often each figure is taken; the median counts (default 1)
 
-        Workloads (all when none is named):
+        Workloads (all but the large ones when none is named):
         """
 
     static func main() async {
         do {
             let words = CommandLine.arguments.dropFirst()
-            if words.first == OpeningProbe.option, words.count == 3,
-                let row = rows.first(where: { $0.row == words[2] })
-            {
-                write(try await OpeningProbe.run(row, directory: words[3]))
-                return
-            }
+            if try await runAsChild(Array(words)) { return }
             guard let options = try Options(words) else {
                 write(help)
                 return
@@ -41,9 +36,26 @@ struct WellspringBenchmarks {
         }
     }
 
+    /// Does what a child process is for, if this is one.
+    private static func runAsChild(_ words: [String]) async throws -> Bool {
+        guard words.count == 4, let row = rows.first(where: { $0.row == words[1] }),
+            let streams = Int(words[3])
+        else { return false }
+        switch words[0] {
+        case OpeningProbe.option:
+            write(try await OpeningProbe.run(row, directory: words[2], streams: streams))
+        case LargeStore.option, LargeStore.fatalOption:
+            try await LargeStore.fill(
+                row, directory: words[2], streams: streams,
+                dies: words[0] == LargeStore.fatalOption)
+        default: return false
+        }
+        return true
+    }
+
     private static var help: String {
         usage + "\n"
-            + Workload.all.map {
+            + (Workload.all + Workload.large).map {
                 "  " + $0.id.padding(toLength: 12, withPad: " ", startingAt: 0) + $0.summary
             }.joined(separator: "\n") + "\n"
     }
@@ -60,8 +72,10 @@ struct WellspringBenchmarks {
 
     private static func run(_ options: Options) async throws {
         var measurements: [Measurement] = []
-        for workload in Workload.all
-        where options.workloads.isEmpty || options.workloads.contains(workload.id) {
+        let chosen = (Workload.all + Workload.large).filter {
+            options.workloads.contains($0.id)
+        }
+        for workload in options.workloads.isEmpty ? Workload.all : chosen {
             for row in rows {
                 let taken = try await measure(workload, row, options)
                 measurements += taken
@@ -118,10 +132,13 @@ struct Options {
             case "--compare": isJSON = false
             case "--store": directory = try Self.value(word, &rest)
             case "--seconds": effort.seconds = try Self.number(word, &rest)
-            case "--events": effort.events = max(1_000, Int(try Self.number(word, &rest)))
+            case "--events":
+                effort.events = max(1_000, Int(try Self.number(word, &rest)))
+                effort.largeEvents = effort.events
             case "--rounds": effort.rounds = max(1, Int(try Self.number(word, &rest)))
             default:
-                guard Workload.all.contains(where: { $0.id == word }) else {
+                let known = Workload.all + Workload.large
+                guard known.contains(where: { $0.id == word }) else {
                     throw BadUsage(message: "no workload or option is called \(word)")
                 }
                 workloads.insert(word)

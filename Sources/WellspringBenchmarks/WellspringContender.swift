@@ -73,7 +73,13 @@ private func subscribing(
 
 private func appending(to store: some EventStore) -> Operation {
     .tasks { numbers, stream in
-        let events = try numbers.map { NewEvent(try CartEvent.number($0).encoded()) }
+        let events = try numbers.map { number in
+            // Every row keeps an id and a correlation.
+            let correlation = MessageID(high: UInt64(stream), low: UInt64(number))
+            return NewEvent(
+                try CartEvent.number(number).encoded(),
+                metadata: EventMetadata(correlation: correlation))
+        }
         try await store.append(
             AppendRequest(
                 events, to: AggregateID<CartTotals>("\(stream)").stream, expecting: .any))

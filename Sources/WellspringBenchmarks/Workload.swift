@@ -46,6 +46,9 @@ struct Workload: Sendable {
         commanding("W7-buffered", "the same, without a sync", isDurable: false),
         opening, sizing, subscribing, contending, coding,
     ]
+
+    /// Takes minutes, and is measured only when it is named.
+    static let large: [Workload] = [growing, growingAndKilled]
 }
 
 // MARK: - Writing
@@ -201,21 +204,29 @@ extension Workload {
         ]
     }
 
-    /// Fills a store with numbered events.
+    /// Fills a store with numbered events, round robin, so that the events of a stream lie apart as
+    /// they do in life.
     ///
-    private static func fill(
+    /// Where appends share a commit, a thousand of them are under way at a time.
+    static func fill(
         _ store: some Contender, events: Int, streams: Int, perAppend: Int? = nil
     ) async throws {
-        let operation = store.append
-        let count = perAppend ?? max(1, events / streams)
-        // Round robin, so that the events of a stream lie apart as they do in life.
         let share = perAppend ?? 1
-        for turn in 0..<count / share {
-            for stream in 0..<streams {
-                let first = (turn * streams + stream) * share
-                switch operation {
-                case .tasks(let append): try await append(first..<first + share, stream)
-                case .threads(let append): try append(first..<first + share, stream)
+        let appends = streams * max(1, (perAppend ?? max(1, events / streams)) / share)
+        @Sendable func numbers(_ append: Int) -> Range<Int> {
+            append * share..<append * share + share
+        }
+        switch store.append {
+        case .threads(let append):
+            for number in 0..<appends { try append(numbers(number), number % streams) }
+        case .tasks(let append):
+            let atOnce = min(streams, 1_000)
+            for first in stride(from: 0, to: appends, by: atOnce) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in first..<min(first + atOnce, appends) {
+                        group.addTask { try await append(numbers(number), number % streams) }
+                    }
+                    try await group.waitForAll()
                 }
             }
         }
