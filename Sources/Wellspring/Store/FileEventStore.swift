@@ -85,8 +85,11 @@ public final class FileEventStore: QueuedHeadStore {
             throw error.kind == .notFound ? .notAStore(path: path) : EventStoreError(error)
         }
         let settings = configuration.forLog
+        let onNotice = configuration.onNotice ?? { _ in }
         let opened = await onThread(of: directory, named: "wellspring-open") {
-            Result { () throws(LogError) in try FileLog.open(directory, settings) }
+            Result { () throws(LogError) in
+                try FileLog.open(directory, settings, onNotice: onNotice)
+            }
         }
         let log: FileLog
         do {
@@ -98,7 +101,7 @@ public final class FileEventStore: QueuedHeadStore {
         self.directory = directory
         self.configuration = configuration
         storeID = log.storeID
-        report = RecoveryReport(log.recovery)
+        report = RecoveryReport(log.recovery, reindexedSegments: log.reindexedSegments)
         core = StoreCore(
             log: log,
             state: CoreState(
@@ -107,7 +110,7 @@ public final class FileEventStore: QueuedHeadStore {
             mayLead: configuration.syncsOnCallingTask,
             clock: { Timestamp(nanoseconds: directory.wallClock()) },
             plantedFault: configuration.plantedFault,
-            onNotice: configuration.onNotice ?? { _ in })
+            onNotice: onNotice)
         core.start { directory.makeWorker(named: "wellspring-commit", body: $0) }
         configuration.onNotice?(.opened(report))
     }

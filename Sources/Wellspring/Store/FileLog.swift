@@ -13,47 +13,58 @@ final class FileLog: EventLog {
 
     let recovery: LogRecovery
     let storeID: StoreUUID
+    /// How many segments were read at opening because their index was missing.
+    let reindexedSegments: Int
 
     /// With more entries than this in memory, the index is written out.
     private static let indexLimit = 1 << 18
 
     /// Opens the log.
     static func open(
-        _ directory: any StoreDirectory, _ configuration: LogConfiguration
+        _ directory: any StoreDirectory, _ configuration: LogConfiguration,
+        onNotice: @escaping @Sendable (StoreNotice) -> Void = { _ in }
     ) throws(LogError) -> FileLog {
         let client = FileLogClient(keyMask: configuration.indexKeyMask)
         let log = try CommitLog.open(directory, configuration: configuration, client: client)
+        let reindexed: Int
         do {
-            try fillGap(of: client, in: log)
+            reindexed = try fillGap(of: client, in: log)
         } catch {
             log.abandon()
             throw error
         }
         client.finishOpening(of: log)
-        return FileLog(log, client, configuration, in: directory)
+        return FileLog(
+            log, client, configuration, in: directory, reindexed: reindexed, onNotice: onNotice)
     }
 
     /// Indexes what lies between the runs that were found and the frames that were replayed.
     private static func fillGap(
         of client: FileLogClient, in log: CommitLog
-    ) throws(LogError) {
-        guard let last = client.replayedAfter, last > client.chain.covered else { return }
+    ) throws(LogError) -> Int {
+        guard let last = client.replayedAfter, last > client.chain.covered else { return 0 }
         let builder = IndexBuilder(log: log, index: client.index, names: client.names)
-        client.index.insert(try builder.build(after: client.chain.end, through: last))
+        let parts = try builder.build(after: client.chain.end, through: last)
+        client.index.insert(parts)
+        return parts.count
     }
 
     private init(
         _ log: CommitLog, _ client: FileLogClient, _ configuration: LogConfiguration,
-        in directory: any StoreDirectory
+        in directory: any StoreDirectory, reindexed: Int,
+        onNotice: @escaping @Sendable (StoreNotice) -> Void
     ) {
         self.log = log
+        reindexedSegments = reindexed
         self.directory = directory
         self.client = client
         durability = configuration.durability
         idleMark = configuration.idleMarkNanoseconds
         recovery = log.recovery
         storeID = log.storeID
-        let keeper = IndexKeeper(client.index, in: directory, storeID: log.storeID)
+        let keeper = IndexKeeper(
+            client.index, in: directory, storeID: log.storeID,
+            onFailure: { onNotice(.keptIndexInMemory(reason: $0)) })
         let builder = IndexBuilder(log: log, index: client.index, names: client.names)
         self.keeper = keeper
         reader = LogReader(log, client.index, client.names) {
@@ -106,14 +117,14 @@ final class FileLog: EventLog {
         }
         client.add(group, at: place)
         reader.resumes.withLock { $0.wrote(place) }
-        if client.index.hasPartsInMemory { keeper.wake() }
+        if client.takeEndedPart() { keeper.wake() }
         try syncWhenIntervalIsOver()
     }
 
     /// Ends the part of the index that is in memory, if all of it is durable.
     private func freezeIndex() {
         guard let anchor = log.anchor else { return }
-        client.index.freeze(at: anchor)
+        client.endPart(at: anchor)
     }
 
     /// Syncs in the midst of steady traffic too, when no timer gets its turn.

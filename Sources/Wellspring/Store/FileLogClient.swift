@@ -25,6 +25,8 @@ final class FileLogClient: LogClient, @unchecked Sendable {
     /// Frames of the active segment before this offset were there when it was opened.
     private var definedBefore: UInt64 = 0
     private weak var log: CommitLog?
+    /// Whether a part of the index has ended that nobody was told of to write it.
+    private var hasEndedPart = false
 
     init(keyMask: UInt64) {
         self.keyMask = keyMask
@@ -63,8 +65,18 @@ final class FileLogClient: LogClient, @unchecked Sendable {
         index.begin(after: after)
     }
 
-    func segmentEnded(_ end: LogEnd) {
-        index.freeze(at: LogAnchor(endOfSegment: end))
+    func segmentEnded(_ end: LogEnd) { endPart(at: LogAnchor(endOfSegment: end)) }
+
+    /// Ends the part of the index that is in memory: all of it is durable up to `anchor`.
+    func endPart(at anchor: LogAnchor) {
+        index.freeze(at: anchor)
+        hasEndedPart = true
+    }
+
+    /// Whether a part has ended since the last call.
+    func takeEndedPart() -> Bool {
+        defer { hasEndedPart = false }
+        return hasEndedPart
     }
 
     /// Forgets what only opening needs.

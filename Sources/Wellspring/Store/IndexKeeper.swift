@@ -8,6 +8,7 @@ final class IndexKeeper: Sendable {
     private let index: LogIndex
     private let directory: any StoreDirectory
     private let storeID: StoreUUID
+    private let onFailure: @Sendable (_ reason: String) -> Void
     private let worker: Guarded<(any LogWorker)?>
     /// Held by whoever changes the parts.
     private let changing = Guarded(())
@@ -17,7 +18,11 @@ final class IndexKeeper: Sendable {
     /// Runs with fewer entries than this count as being of one size.
     private static let smallestTier: UInt64 = 1 << 14
 
-    init(_ index: LogIndex, in directory: any StoreDirectory, storeID: StoreUUID) {
+    init(
+        _ index: LogIndex, in directory: any StoreDirectory, storeID: StoreUUID,
+        onFailure: @escaping @Sendable (_ reason: String) -> Void = { _ in }
+    ) {
+        self.onFailure = onFailure
         self.index = index
         self.directory = directory
         self.storeID = storeID
@@ -47,14 +52,16 @@ final class IndexKeeper: Sendable {
 
     /// Writes all parts that are in memory, and merges runs where there are too many.
     func work() {
-        changing.withLock { _ in
+        let failure = changing.withLock { _ -> String? in
             do {
                 try writeParts()
                 try mergeRuns()
+                return nil
             } catch {
-                // Tried again after the next part.
+                return "\(error)"
             }
         }
+        if let failure { onFailure(failure) }
     }
 
     /// Removes what no longer belongs to the index, or never did.
@@ -134,9 +141,6 @@ extension LogIndex {
         }
     }
 
-    /// Whether there are parts that are not on disk yet.
-    var hasPartsInMemory: Bool { firstInMemory != nil }
-
     fileprivate var firstInMemory: Part? {
         contents.withLock { contents in
             contents.parts.first { if case .memory = $0 { true } else { false } }
@@ -174,6 +178,16 @@ extension LogIndex.Part {
         switch self {
         case .run(let run): try? run.decodedAnchor()
         case .memory(_, _, let anchor): anchor
+        }
+    }
+}
+
+extension IndexError: CustomStringConvertible {
+    /// What is wrong, and where.
+    var description: String {
+        switch self {
+        case .damaged(let file, let offset, let reason): "\(file) at byte \(offset): \(reason)"
+        case .system(let error): "\(error)"
         }
     }
 }

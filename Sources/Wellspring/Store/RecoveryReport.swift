@@ -19,7 +19,13 @@ public struct RecoveryReport: Hashable, Sendable {
     /// Files, relative to the store, that hold what was cut off or set aside.
     public let quarantined: [String]
 
-    init(_ recovery: LogRecovery) {
+    /// How many segments were read because the index of their events was missing or damaged.
+    ///
+    /// It was made again from them, with every frame checked; opening took the longer for it.
+    public let reindexedSegments: Int
+
+    init(_ recovery: LogRecovery, reindexedSegments: Int) {
+        self.reindexedSegments = reindexedSegments
         created = recovery.created
         wasClean = recovery.wasClean
         eventCount = recovery.eventCount

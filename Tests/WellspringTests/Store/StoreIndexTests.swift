@@ -50,15 +50,42 @@ final class StoreIndexTests: XCTestCase {
 
     func test_what_is_missing_of_the_index_is_made_again_from_the_log() async throws {
         let (disk, history) = try await closedStore()
-        let runs = disk.runs
-        XCTAssertGreaterThan(runs.count, 1)
-        for removed in [[runs[0]], [runs[runs.count - 1]], runs] {
-            for name in removed { disk.replaceContents(of: name, with: nil) }
+        XCTAssertGreaterThan(disk.runs.count, 1)
+        for (removed, reads) in [(\[String].first, true), (\.last, false)] {
+            let name = try XCTUnwrap(disk.runs[keyPath: removed])
+            disk.replaceContents(of: name, with: nil)
             let store = try await FileEventStore(on: disk, configuration: configuration)
+            // The last run indexes what is read at opening anyway.
+            XCTAssertEqual(store.report.reindexedSegments > 0, reads)
             try await history.check(store)
             await store.close()
             XCTAssertFalse(disk.runs.isEmpty)
+            let again = try await FileEventStore(on: disk, configuration: configuration)
+            XCTAssertEqual(again.report.reindexedSegments, 0)
+            await again.close()
         }
+    }
+
+    func test_an_index_that_cannot_be_written_stays_in_memory_and_is_told_of() async throws {
+        let notices = Guarded<[StoreNotice]>([])
+        var configuration = configuration
+        configuration.onNotice = { notice in notices.withLock { $0.append(notice) } }
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk, configuration: configuration)
+        var history = History()
+        try await history.append(20, to: store, seed: 1)
+        XCTAssertTrue(disk.runs.isEmpty)
+        // No directory can be made where a file is.
+        disk.replaceContents(of: "idx", with: [1])
+        try await history.append(200, to: store, seed: 2)
+        try await history.check(store)
+        XCTAssertTrue(disk.runs.isEmpty)
+        let told = notices.withLock { $0 }
+        guard case .keptIndexInMemory? = told.last else { return XCTFail("\(told)") }
+
+        disk.replaceContents(of: "idx", with: nil)
+        await store.close()
+        XCTAssertFalse(disk.runs.isEmpty)
     }
 
     func test_an_index_that_is_damaged_anywhere_changes_no_answer() async throws {
