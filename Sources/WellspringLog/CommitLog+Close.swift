@@ -15,7 +15,7 @@ extension CommitLog {
         if configuration.plantedFault != .skipClosingMark {
             try appendMark(flags: FrameHeader.cleanCloseFlag)
         }
-        try cutZeros()
+        if configuration.plantedFault != .leaveZerosAtClose { try cutZeros() }
         try removeNext()
         try replaceManifest(isClean: true, knownEnd: writer.synced)
     }

@@ -70,13 +70,16 @@ extension CommitLog {
 
     func checkWritable() throws(CommitFailure) {
         guard !writer.isReleased else { throw .closed }
-        guard !writer.isPoisoned else { throw .alreadyPoisoned }
+        guard !writer.isPoisoned || configuration.plantedFault == .writeAfterPoison else {
+            throw .alreadyPoisoned
+        }
         guard !directory.isForked else { throw .forked }
     }
 
     /// The time of the next frame: the clock's, but never earlier than that of the last frame.
     func nextTime() -> Int64 {
-        max(writer.written.recordedAt, directory.wallClock())
+        if configuration.plantedFault == .clockGoesBack { return directory.wallClock() }
+        return max(writer.written.recordedAt, directory.wallClock())
     }
 
     var groupAlignment: Int {
@@ -124,7 +127,7 @@ extension CommitLog {
         do {
             try batch.write(to: writer.active.file)
         } catch {
-            if let earlier {
+            if let earlier, configuration.plantedFault != .leaveMarkOfLostGroup {
                 // What calls the frames before it durable goes first, and for good: left alone by
                 // a crash in the middle of the cut, it would make their absence look like damage.
                 try cut(to: writer.written.offset)
@@ -207,6 +210,7 @@ extension CommitLog {
     }
 
     private func cut(to offset: UInt64) throws(CommitFailure) {
+        if configuration.plantedFault == .takeBackInMemoryOnly { return }
         do {
             try writer.active.file.truncate(to: offset)
             writer.active.zeroedEnd = offset

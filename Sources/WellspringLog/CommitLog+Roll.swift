@@ -68,7 +68,7 @@ extension CommitLog {
         } catch {
             throw takeBack(because: error)
         }
-        try syncActive()
+        if configuration.plantedFault != .sealWithoutSync { try syncActive() }
         adoptBatch()
         adoptSync()
         writer.segments[writer.segments.count - 1].seal = trailer.manifestEntry(fileLength)
@@ -89,7 +89,9 @@ extension CommitLog {
         if writer.segments.last?.number != segment.header.number {
             writer.segments.append(Manifest.Segment(segment.header))
         }
-        try replaceManifest(isClean: false, knownEnd: beginning)
+        if configuration.plantedFault != .rollWithoutManifest {
+            try replaceManifest(isClean: false, knownEnd: beginning)
+        }
         client?.segmentEnded(writer.written)
         writer.active = segment
         writer.lastFrame = 0

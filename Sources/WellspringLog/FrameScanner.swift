@@ -66,7 +66,10 @@ struct FrameScanner {
             stop = .damage("the frame is longer than the file")
             return nil
         }
-        guard crc32c(self.header.salt.body, body) == header.bodyChecksum else {
+        guard
+            crc32c(self.header.salt.body, body) == header.bodyChecksum
+                || fault == .ignoreBodyChecksum
+        else {
             stop = .damage("the checksum of the frame's body is wrong")
             return nil
         }

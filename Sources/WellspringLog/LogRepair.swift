@@ -32,7 +32,7 @@ struct LogRepair {
         recovery.frameCount = replay.groupCount
         recovery.eventCount = replay.eventCount
         do {
-            if let tail = judgement.tornTail {
+            if let tail = judgement.tornTail, opening.fault != .forgetTornTail {
                 recovery.tornBytes = tail.upperBound - tail.lowerBound
                 recovery.quarantined.append(try quarantine(tail, of: newest))
             }
@@ -102,7 +102,7 @@ struct LogRepair {
         try forEachPiece(of: frames, in: segment.window) { (place, bytes) throws(SystemError) in
             try segment.file.write(bytes, at: place)
         }
-        try segment.file.sync()
+        if opening.fault != .restampWithoutSync { try segment.file.sync() }
     }
 
     private func forEachPiece(

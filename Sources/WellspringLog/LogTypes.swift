@@ -220,39 +220,3 @@ package enum CommitFailure: Error, Hashable, Sendable {
     case closed
     case forked
 }
-
-/// Protections that a test may switch off, one at a time, to show that the tests notice.
-package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
-    /// Reports a commit as durable without having synced it.
-    case skipSync
-    /// Says in the frame that the frame itself is durable already.
-    case claimDurableEarly
-    /// Does not compare a frame with the one before it.
-    case ignoreChain
-    /// Uses the same salt for every segment.
-    case sharedSalt
-    /// Tries a failed sync again and believes the second answer.
-    case retryFailedSync
-    /// Takes a failed write back without syncing that.
-    case rollBackWithoutSync
-    /// Believes the tail that recovery found, without writing it again.
-    case skipRestamp
-    /// Does not sync the directory after renaming the next segment into place.
-    case skipDirectorySync
-    /// Cuts the log at the first bad frame, whatever comes after it.
-    case cutAtAnyDamage
-    /// Ignores what the MANIFEST says about the end of the log.
-    case ignoreKnownEnd
-    /// Writes no mark at a clean close.
-    case skipClosingMark
-    /// Does not check that a frame lies where it was written.
-    case ignoreOwnOffset
-    /// Leaves the bytes of a torn tail in the file.
-    case keepTornTail
-    /// Replaces the MANIFEST without syncing the new one first.
-    case unsyncedManifest
-    /// Saves a projection's state as of events that are not durable yet.
-    case checkpointAheadOfLog
-    /// Makes events visible before they are durable.
-    case publishBeforeSync
-}

@@ -1,3 +1,5 @@
+import WellspringLog
+
 extension CoreState {
     /// The heads of the streams of an append, in its order, or the first one that is not known.
     mutating func heads(of request: AppendRequest) -> Result<[StreamHead], UnknownStream> {
@@ -22,7 +24,7 @@ extension CoreState {
     /// A stream that is not known here cannot have been appended to, unless it was known in the
     /// meantime and forgotten again.
     mutating func learn(_ found: UnknownStream, version: UInt64) {
-        guard found.sweeps == heads.sweeps else { return }
+        guard found.sweeps == heads.sweeps || plantedFault == .learnStaleVersion else { return }
         heads.learn(found.stream, version: version)
     }
 
@@ -92,6 +94,7 @@ extension CoreState {
             }
         }
         inFlight = []
+        if plantedFault == .loseWakeups { return wakeups }
         return wakeups + waiters.takeDue(visible: visible)
     }
 
@@ -102,14 +105,16 @@ extension CoreState {
         var wakeups: [Wakeup] = []
         for (appends, error) in [(inFlight, error), (pending, other)] {
             for append in appends {
-                for event in append.events { event.stream.takeBackQueued() }
+                for event in append.events where plantedFault != .keepQueuedEvents {
+                    event.stream.takeBackQueued()
+                }
                 if let wakeup = append.ticket.settle(.failure(error)) { wakeups.append(wakeup) }
             }
         }
         inFlight = []
         pending = []
-        queued = visible
-        epoch += 1
+        if plantedFault != .keepQueuedPositions { queued = visible }
+        if plantedFault != .keepEpoch { epoch += 1 }
         for index in syncRequests.indices { syncRequests[index].position = 0 }
         return wakeups + waiters.takeDue(visible: visible, epochChanged: true)
     }

@@ -34,6 +34,8 @@ struct CoreState {
 
     var waiters = WaitingList()
     var end: End?
+    /// Switches a protection off, for a test.
+    var plantedFault: PlantedFault?
 
     /// Why the store takes no more appends.
     enum End {
@@ -127,6 +129,9 @@ struct Wakeup {
 struct WaitingList {
     private var waiters: [UInt64: Waiter] = [:]
     private var nextTicket: UInt64 = 0
+
+    /// How many wait.
+    var count: Int { waiters.count }
 
     struct Waiter {
         /// The waiter is told once the visible tail is at or beyond this position.

@@ -99,7 +99,7 @@ extension FileCheckpointStore {
         guard let saved else { return nil }
         // One beyond the end of the log is the runner's to refuse, which knows the end.
         let id = try core.eventID(at: saved.checkpoint.position) ?? saved.lastEvent
-        guard id == saved.lastEvent else {
+        guard id == saved.lastEvent || core.plantedFault == .believeForeignState else {
             throw .damaged(
                 StoreDamage(
                     file: name, offset: 48,

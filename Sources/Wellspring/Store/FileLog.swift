@@ -24,11 +24,13 @@ final class FileLog: EventLog {
         _ directory: any StoreDirectory, _ configuration: LogConfiguration,
         onNotice: @escaping @Sendable (StoreNotice) -> Void = { _ in }
     ) throws(LogError) -> FileLog {
-        let client = FileLogClient(keyMask: configuration.indexKeyMask)
+        let client = FileLogClient(
+            keyMask: configuration.indexKeyMask, fault: configuration.plantedFault)
         let log = try CommitLog.open(directory, configuration: configuration, client: client)
         let reindexed: Int
         do {
-            reindexed = try fillGap(of: client, in: log)
+            reindexed =
+                configuration.plantedFault == .leaveIndexGap ? 0 : try fillGap(of: client, in: log)
         } catch {
             log.abandon()
             throw error
@@ -63,11 +65,13 @@ final class FileLog: EventLog {
         recovery = log.recovery
         storeID = log.storeID
         let keeper = IndexKeeper(
-            client.index, in: directory, storeID: log.storeID,
+            client.index, in: directory, storeID: log.storeID, fault: configuration.plantedFault,
             onFailure: { onNotice(.keptIndexInMemory(reason: $0)) })
         let builder = IndexBuilder(log: log, index: client.index, names: client.names)
         self.keeper = keeper
-        reader = LogReader(log, client.index, client.names) {
+        reader = LogReader(
+            log, client.index, client.names, fault: configuration.plantedFault
+        ) {
             (error) throws(EventStoreError) in
             try Self.heal(error, keeper, builder)
         }

@@ -12,6 +12,7 @@ final class FileLogClient: LogClient, @unchecked Sendable {
     /// The index, once the log was found to be one.
     private(set) var index = LogIndex(hashKey: (0, 0))
     private let keyMask: UInt64
+    private let fault: PlantedFault?
     let names = NameCache()
     /// The part of the index that was found on disk.
     private(set) var chain = LogIndex.Chain()
@@ -28,7 +29,8 @@ final class FileLogClient: LogClient, @unchecked Sendable {
     /// Whether a part of the index has ended that nobody was told of to write it.
     private var hasEndedPart = false
 
-    init(keyMask: UInt64) {
+    init(keyMask: UInt64, fault: PlantedFault? = nil) {
+        self.fault = fault
         self.keyMask = keyMask
     }
 
@@ -36,10 +38,12 @@ final class FileLogClient: LogClient, @unchecked Sendable {
 
     func coverage(of log: LogOutline) -> LogCoverage? {
         outline = log
-        index = LogIndex(hashKey: log.hashKey, mask: keyMask)
+        index = LogIndex(hashKey: log.hashKey, mask: keyMask, fault: fault)
         chain = index.open(of: log)
         frames = FrameIndexing(index, OutlinedSegments(log), names)
         let isInNewest = chain.end?.end.segment == log.segments.last?.number
+        if fault == .indexTwice { return LogCoverage(anchor: nil) }
+        if fault == .anchorOffByOne { chain.end?.end.sequence += 1 }
         return LogCoverage(anchor: isInNewest ? chain.end : nil)
     }
 

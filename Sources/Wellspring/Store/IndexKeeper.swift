@@ -18,10 +18,14 @@ final class IndexKeeper: Sendable {
     /// Runs with fewer entries than this count as being of one size.
     private static let smallestTier: UInt64 = 1 << 14
 
+    private let fault: PlantedFault?
+
     init(
         _ index: LogIndex, in directory: any StoreDirectory, storeID: StoreUUID,
+        fault: PlantedFault? = nil,
         onFailure: @escaping @Sendable (_ reason: String) -> Void = { _ in }
     ) {
+        self.fault = fault
         self.onFailure = onFailure
         self.index = index
         self.directory = directory
@@ -106,8 +110,9 @@ final class IndexKeeper: Sendable {
     /// Merges the newest runs while there are several of about one size.
     private func mergeRuns() throws(IndexError) {
         while let runs = Self.mergeable(index.runs) {
+            let kept = fault == .mergeDropsRun ? Array(runs.dropFirst()) : runs
             let merged = try IndexRun.merge(
-                runs, in: directory, level: (runs.map(\.level).max() ?? 0) + 1)
+                kept, in: directory, level: (runs.map(\.level).max() ?? 0) + 1)
             index.replace(runs.map(\.range), by: [.run(merged)])
             for run in runs { try? run.remove() }
         }

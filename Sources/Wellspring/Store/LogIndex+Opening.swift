@@ -31,12 +31,13 @@ extension LogIndex {
     func run(
         after covered: UInt64, in listed: [IndexListing.Run], of log: LogOutline
     ) -> (IndexRun, LogAnchor)? {
-        for candidate in listed where candidate.range.first == covered + 1 {
+        let last = fault == .bridgeIndexGap ? UInt64.max : covered + 1
+        for candidate in listed where (covered + 1...last).contains(candidate.range.first) {
             guard
                 let run = try? IndexRun.open(
                     log.directory, name: candidate.name, storeID: log.storeID),
                 let anchor = try? run.decodedAnchor(), anchor.end.sequence == run.range.last,
-                log.holds(anchor)
+                log.holds(anchor) || fault == .believeForeignIndex
             else { continue }
             return (run, anchor)
         }

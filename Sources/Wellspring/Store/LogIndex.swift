@@ -23,9 +23,11 @@ final class LogIndex: Sendable {
     let contents = Guarded(Contents())
     private let hashKey: (UInt64, UInt64)
     private let mask: UInt64
+    let fault: PlantedFault?
 
     /// - Parameter mask: The bits of a hash that count; a test makes names collide by it.
-    init(hashKey: (UInt64, UInt64), mask: UInt64 = .max) {
+    init(hashKey: (UInt64, UInt64), mask: UInt64 = .max, fault: PlantedFault? = nil) {
+        self.fault = fault
         self.hashKey = hashKey
         self.mask = mask
     }

@@ -5,7 +5,8 @@ extension LogReader {
     func page(
         before: UInt64?, _ read: LogRead, through visible: UInt64
     ) throws(EventStoreError) -> LogPage {
-        let start = min(before ?? .max, visible + 1)
+        let newest = fault == .missNewestBackward ? visible : visible + 1
+        let start = min(before ?? .max, newest)
         var walk = BackwardWalk(before: start, read)
         while !walk.isDone {
             guard let place = try lastPlace(before: &walk, through: visible) else { break }

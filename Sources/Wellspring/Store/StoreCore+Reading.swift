@@ -100,7 +100,7 @@ extension StoreCore {
     func mark() -> QueueMark { state.withLock { $0.mark } }
 
     func settle(_ mark: QueueMark) async throws(EventStoreError) -> Bool {
-        guard mark.position > .start else { return true }
+        guard mark.position > .start, plantedFault != .answerBeforeDurable else { return true }
         try await wait(until: mark.position.rawValue, epoch: mark.epoch)
         return state.withLock { $0.epoch == mark.epoch }
     }

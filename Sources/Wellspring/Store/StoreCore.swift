@@ -14,7 +14,7 @@ final class StoreCore: Sendable {
     /// The store's own thread; absent where commits are instant.
     let worker: Guarded<(any LogWorker)?>
     private let onNotice: @Sendable (StoreNotice) -> Void
-    private let plantedFault: PlantedFault?
+    let plantedFault: PlantedFault?
 
     /// One sync covers at most this much.
     private static let groupBytes = 4 << 20
@@ -26,6 +26,8 @@ final class StoreCore: Sendable {
         onNotice: @escaping @Sendable (StoreNotice) -> Void
     ) {
         self.log = log
+        var state = state
+        state.plantedFault = plantedFault
         self.state = Guarded(state)
         self.ids = Guarded(MessageIDGenerator(seed: seed))
         self.clock = clock
@@ -56,6 +58,7 @@ extension StoreCore {
             switch try attempt(request, basedOn: nil) {
             case .accepted(let ticket): return try await receipt(for: ticket)
             case .lost(let conflict, let mark):
+                if plantedFault == .reportConflictEarly { throw .conflict(conflict) }
                 if try await settle(mark) { throw .conflict(conflict) }
             }
         }
@@ -88,7 +91,7 @@ extension StoreCore {
             let (attempt, wakeups) = try state.withLock {
                 state throws(EventStoreError) -> (Result<Attempt, UnknownStream>, [Wakeup]) in
                 if let end = state.end { throw end.error }
-                if let mark, mark.epoch != state.epoch {
+                if let mark, mark.epoch != state.epoch, plantedFault != .decideOnTakenBack {
                     throw .notStored(reason: "what it was decided on was taken back")
                 }
                 let heads: [StreamHead]
@@ -96,7 +99,9 @@ extension StoreCore {
                 case .success(let found): heads = found
                 case .failure(let unknown): return (.failure(unknown), [])
                 }
-                if let conflict = state.conflict(with: request, heads) {
+                if plantedFault != .skipVersionCheck,
+                    let conflict = state.conflict(with: request, heads)
+                {
                     return (.success(.lost(conflict, state.mark)), [])
                 }
                 let ticket = ids.withLock { ids in
@@ -221,7 +226,9 @@ extension StoreCore {
         if plantedFault == .publishBeforeSync { settle(nil) }
         var failure: CommitFailure?
         if !group.isEmpty {
-            do { try log.commit(group) } catch { failure = error }
+            do { try log.commit(group) } catch {
+                failure = plantedFault == .ignoreFailedCommit ? nil : error
+            }
         }
         settle(failure)
         serveRequests()
@@ -286,7 +293,9 @@ extension StoreCore {
             }
             guard let timerFired else { return }
             do {
-                if case .after(let nanoseconds) = try log.doHousekeeping(timerFired: timerFired) {
+                if case .after(let nanoseconds) = try log.doHousekeeping(timerFired: timerFired),
+                    plantedFault != .forgetTimer
+                {
                     worker.withLock { $0 }?.setTimer(nanoseconds: nanoseconds)
                 }
             } catch {
@@ -311,7 +320,8 @@ extension CoreState {
 
     /// Whether the end was asked for and nothing is left to be done before.
     fileprivate var isDueToClose: Bool {
-        !closeRequests.isEmpty && pending.isEmpty && syncRequests.isEmpty
+        !closeRequests.isEmpty && syncRequests.isEmpty
+            && (pending.isEmpty || plantedFault == .closeOverPending)
     }
 
     /// Says for good that the log has been given up, and returns those who wait for that.

@@ -29,6 +29,7 @@ final class StoreCrashRun {
 
     let disk: SimulatedDisk
     let configuration: FileEventStore.Configuration
+    private let files: @Sendable (SimulatedDisk) -> any FileSystem
     private(set) var store: FileEventStore?
     private(set) var submissions: [Submission] = []
     /// How many submissions there were at each note on the disk, and what was promised then.
@@ -50,9 +51,11 @@ final class StoreCrashRun {
     }
 
     init(
-        _ disk: SimulatedDisk, durability: Durability, seed: UInt64, fault: PlantedFault? = nil
+        _ disk: SimulatedDisk, durability: Durability, seed: UInt64, fault: PlantedFault? = nil,
+        files: @escaping @Sendable (SimulatedDisk) -> any FileSystem = { $0 }
     ) {
         self.disk = disk
+        self.files = files
         var configuration = FileEventStore.Configuration()
         configuration.durability = durability
         configuration.segmentBytes = 64 << 10
@@ -91,7 +94,8 @@ final class StoreCrashRun {
 
     func open() async {
         do throws(EventStoreError) {
-            store = try await FileEventStore(on: disk, configuration: configuration)
+            store = try await FileEventStore(
+                at: "store", in: files(disk), configuration: configuration)
             forgetWhatASyncMayHaveLost()
             isPoisoned = false
         } catch {

@@ -256,8 +256,3 @@ private struct History {
         }
     }
 }
-
-extension SimulatedDisk {
-    fileprivate var segments: [String] { fileNames.filter { $0.hasSuffix(".seg") }.sorted() }
-    fileprivate var runs: [String] { fileNames.filter { $0.hasSuffix(".run") }.sorted() }
-}

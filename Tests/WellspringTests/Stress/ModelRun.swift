@@ -13,6 +13,8 @@ final class ModelRun {
     typealias Spoiler = @Sendable (any EventStore) -> any EventStore
 
     private let kind: Kind
+    /// A protection of the store that is switched off.
+    private let fault: PlantedFault?
     private let spoil: Spoiler
     private let disk: SimulatedDisk
     private let time = Guarded<Int64>(1_700_000_000_000_000_000)
@@ -25,7 +27,11 @@ final class ModelRun {
     private(set) var eventCount = 0
     private(set) var stepsTaken = 0
 
-    init(_ kind: Kind, seed: UInt64 = 1, spoiling spoil: @escaping Spoiler = { $0 }) {
+    init(
+        _ kind: Kind, seed: UInt64 = 1, fault: PlantedFault? = nil,
+        spoiling spoil: @escaping Spoiler = { $0 }
+    ) {
+        self.fault = fault
         self.kind = kind
         self.spoil = spoil
         disk = SimulatedDisk(seed: seed)
@@ -197,6 +203,7 @@ final class ModelRun {
         guard case .file(let durability) = kind else { return }
         var configuration = FileEventStore.Configuration()
         configuration.durability = durability
+        configuration.plantedFault = fault
         configuration.segmentBytes = 64 << 10
         configuration.syncsOnCallingTask = true
         let opened = try await FileEventStore(on: disk, configuration: configuration)
