@@ -81,6 +81,20 @@ final class RescueTests: XCTestCase {
         }
     }
 
+    func test_a_changed_number_of_events_in_an_append_does_not_make_it_smaller() async throws {
+        let (disk, place, appends) = try store()
+        for append in [appends[0], appends[4], appends[Self.appendCount - 1]] {
+            for bit in 0..<append.head.count * 8 {
+                let copy = disk.afterCrash(keeping: .everything, seed: 1)
+                copy.flipBit(
+                    bit % 8, ofByte: Int(place.bodyOffset) + append.head.lowerBound + bit / 8,
+                    in: LogLayout.segment(1))
+                let count = try await kept(copy).count
+                XCTAssertGreaterThanOrEqual(count, Self.appendCount - 2, "bit \(bit)")
+            }
+        }
+    }
+
     func test_no_changed_bit_of_a_body_makes_an_event_up_or_moves_one() async throws {
         let (disk, place, _) = try store()
         var saved = 0

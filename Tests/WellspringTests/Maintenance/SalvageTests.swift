@@ -195,6 +195,23 @@ final class SalvageTests: XCTestCase {
         XCTAssertEqual(target.fileNames, ["notes.txt"])
     }
 
+    func test_the_remains_of_an_interrupted_salvage_are_not_built_upon() async throws {
+        let store = try await MaintainedStore(appends: 60)
+        let target = SimulatedDisk()
+        target.inject(.powerCut(at: 30))
+        _ = try? await FileEventStore.salvage(
+            from: "store", in: store.disk, to: "new", in: target, segmentBytes: 64 << 10)
+        target.crash(keeping: .everything)
+        let remains = target.allContents
+        XCTAssertFalse(remains.isEmpty)
+        let error = await storeError {
+            try await FileEventStore.salvage(
+                from: "store", in: store.disk, to: "new", in: target, segmentBytes: 64 << 10)
+        }
+        XCTAssertEqual(error, .notEmpty(path: "new"))
+        XCTAssertTrue(target.allContents == remains)
+    }
+
     func test_what_an_interrupted_salvage_leaves_is_no_store() async throws {
         let store = try await MaintainedStore(appends: 60)
         let run = SimulatedDisk()
