@@ -268,7 +268,7 @@ final class CommitLogDamageTests: XCTestCase {
     }
 
     func test_a_frame_of_an_unknown_kind_is_refused_unless_it_may_be_skipped() throws {
-        for kind in [4, 5, 0x7F] as [UInt8] {
+        for kind in [5, 6, 0x7F] as [UInt8] {
             let fixture = try withLastFrame { $0.kind = FrameKind(rawValue: kind) }
             XCTAssertThrowsError(try fixture.open()) {
                 guard case .unsupportedFormat? = $0 as? LogError else { return XCTFail("\($0)") }
