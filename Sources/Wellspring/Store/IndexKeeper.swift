@@ -99,7 +99,7 @@ final class IndexKeeper: Sendable {
             var encoded = ByteWriter()
             anchor.encode(into: &encoded)
             let lists = memory.sorted()
-            var writer = try IndexRunWriter(
+            let writer = try IndexRunWriter(
                 in: directory, storeID: storeID, range: range, level: 0, anchor: encoded.bytes,
                 keyEstimate: lists.count)
             for list in lists { try writer.append(key: list.key, list.entries) }

@@ -19,7 +19,7 @@ final class IndexBlockTests: XCTestCase {
             builder.add(chunk, of: key)
         }
         var bytes: [UInt8] = []
-        builder.finish(isLast: true, seed: 7, into: &bytes)
+        bytes += builder.finish(isLast: true, seed: 7)
         change(&bytes)
         bytes.removeLast(4)
         bytes.appendLittleEndian(UInt64(crc32c(7, bytes)), bytes: 4)

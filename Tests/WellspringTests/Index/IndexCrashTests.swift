@@ -151,7 +151,7 @@ final class IndexCrashTests: XCTestCase {
     func test_a_writer_that_failed_once_makes_no_run() throws {
         let fixture = try IndexFixture()
         func write() throws {
-            var writer = try IndexRunWriter(
+            let writer = try IndexRunWriter(
                 in: fixture.directory, storeID: IndexFixture.owner,
                 range: IndexRange(first: 1, last: 2), level: 0, anchor: [], keyEstimate: 1)
             fixture.disk.inject(.init(.inputOutput, operations: [.write]))

@@ -293,7 +293,7 @@ final class IndexRunTests: XCTestCase {
     func test_a_writer_that_is_dropped_leaves_nothing_behind() throws {
         let fixture = try IndexFixture()
         func begin() throws {
-            var writer = try IndexRunWriter(
+            let writer = try IndexRunWriter(
                 in: fixture.directory, storeID: IndexFixture.owner,
                 range: IndexRange(first: 1, last: 2), level: 0, anchor: [], keyEstimate: 1)
             var generator = IndexGenerator(seed: 19)

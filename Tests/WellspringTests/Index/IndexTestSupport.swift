@@ -57,7 +57,7 @@ struct IndexFixture {
         _ lists: IndexLists, _ range: IndexRange, in directory: any StoreDirectory, level: Int = 0,
         salt: Salt? = nil
     ) throws(SystemError) -> IndexRun {
-        var writer = try IndexRunWriter(
+        let writer = try IndexRunWriter(
             in: directory, storeID: owner, range: range, level: level,
             anchor: anchor(range), keyEstimate: lists.lists.count, salt: salt)
         for key in lists.keys { try writer.append(key: key, lists[key]) }

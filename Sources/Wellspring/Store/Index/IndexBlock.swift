@@ -138,9 +138,10 @@ struct IndexBlockBuilder {
         ends.append(chunks.count)
     }
 
-    /// Appends the block to `output` and begins the next one.
-    mutating func finish(isLast: Bool, seed: UInt32, into output: inout [UInt8]) {
-        let start = output.count
+    /// Returns the bytes of the block and begins the next one.
+    mutating func finish(isLast: Bool, seed: UInt32) -> [UInt8] {
+        var output: [UInt8] = []
+        output.reserveCapacity(IndexBlock.length)
         let width = Self.width(of: (keys.last ?? firstKey) &- firstKey)
         let body = IndexBlock.headLength + keys.count * (width + 2)
         output.appendLittleEndian(UInt64(keys.count), bytes: 2)
@@ -152,16 +153,15 @@ struct IndexBlockBuilder {
         }
         output += chunks
         if !isLast {
-            let end = start + IndexBlock.length - IndexBlock.checksumLength
+            let end = IndexBlock.length - IndexBlock.checksumLength
             output.append(contentsOf: repeatElement(0, count: end - output.count))
         }
-        let checksum = output.withUnsafeBytes {
-            crc32c(seed, UnsafeRawBufferPointer(rebasing: $0[start...]))
-        }
+        let checksum = crc32c(seed, output)
         output.appendLittleEndian(UInt64(checksum), bytes: 4)
         keys.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
         chunks.removeAll(keepingCapacity: true)
+        return output
     }
 
     /// How many bytes it takes to write `distance`.

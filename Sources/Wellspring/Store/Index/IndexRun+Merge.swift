@@ -13,7 +13,7 @@ extension IndexRun {
         }
         do {
             let keys = runs.reduce(0 as UInt64) { $0 &+ $1.keyCount }
-            var writer = try IndexRunWriter(
+            let writer = try IndexRunWriter(
                 in: directory, storeID: newest.header.storeID,
                 range: IndexRange(first: oldest.range.first, last: newest.range.last),
                 level: level, anchor: newest.anchor, keyEstimate: Int(clamping: keys))

@@ -4,7 +4,7 @@ import WellspringLog
 ///
 /// The run has its name only once it is whole and synced. A writer that is dropped before leaves
 /// nothing behind, or a temporary file when that cannot be removed either.
-struct IndexRunWriter: ~Copyable {
+final class IndexRunWriter {
     /// A chunk of at most so many bytes is not divided, so that a short list costs one read.
     private static let undividedChunk = 512
 
@@ -44,7 +44,7 @@ struct IndexRunWriter: ~Copyable {
     }
 
     /// Adds a list; keys come in ascending order, and a key without entries is left out.
-    mutating func append(
+    func append(
         key: UInt64, _ entries: some Sequence<IndexEntry>
     ) throws(SystemError) {
         begin(key)
@@ -53,7 +53,7 @@ struct IndexRunWriter: ~Copyable {
     }
 
     /// Begins the list of `key`.
-    mutating func begin(_ key: UInt64) {
+    func begin(_ key: UInt64) {
         precondition(lastKey.map { $0 < key } ?? true, "keys that do not ascend")
         lastKey = key
         self.key = key
@@ -61,7 +61,7 @@ struct IndexRunWriter: ~Copyable {
     }
 
     /// Adds an entry to the list.
-    mutating func add(_ entry: IndexEntry) throws(SystemError) {
+    func add(_ entry: IndexEntry) throws(SystemError) {
         entryCount += 1
         if chunk.isEmpty { beginChunk(for: entry) }
         if chunk.append(entry, limit: room) { return }
@@ -77,7 +77,7 @@ struct IndexRunWriter: ~Copyable {
     }
 
     /// Ends the list.
-    mutating func end() {
+    func end() {
         guard !chunk.isEmpty else { return }
         block.add(chunk, of: key)
         chunk.begin(baseSegment: 0)
@@ -85,20 +85,20 @@ struct IndexRunWriter: ~Copyable {
         keyCount += 1
     }
 
-    private mutating func beginChunk(for entry: IndexEntry) {
+    private func beginChunk(for entry: IndexEntry) {
         chunk.begin(baseSegment: block.isEmpty ? entry.place.segment : block.baseSegment)
     }
 
-    private mutating func finishBlock(isLast: Bool = false) throws(SystemError) {
+    private func finishBlock(isLast: Bool = false) throws(SystemError) {
         directory.append(.init(firstKey: block.firstKey, numbers: block.numbers))
-        block.finish(
-            isLast: isLast, seed: header.salt.seed(ofBlockAt: output.offset), into: &output.buffer)
+        let seed = header.salt.seed(ofBlockAt: output.offset)
+        output.append(block.finish(isLast: isLast, seed: seed))
         try output.writeIfFull()
         room = block.room(for: key)
     }
 
     /// Makes the run whole and durable, and gives it its name.
-    consuming func finish() throws(SystemError) -> IndexRun {
+    func finish() throws(SystemError) -> IndexRun {
         if !block.isEmpty { try finishBlock(isLast: true) }
         let directoryOffset = output.offset
         let directoryBytes = directory.encoded()
