@@ -8,6 +8,9 @@ struct FollowedPlace {
     /// What was found to be behind the last valid frame, and to be no damage.
     var judged: JudgedTail?
 
+    /// The last of the valid frames behind the place, none of which is known to be durable.
+    var waiting: FrameHeader?
+
     /// Something that is no frame, and what is said of it further on.
     struct JudgedTail {
         let offset: UInt64
@@ -30,6 +33,7 @@ struct FollowedPlace {
         end = LogEnd(after: frame, in: header.number)
         lastFrame = frame.offset
         judged = nil
+        waiting = nil
     }
 
     /// Whether there are bytes behind the place that are not zeros.
@@ -54,11 +58,19 @@ struct FollowedPlace {
         guard links > 0 else { return .removed }
         guard size >= end.offset else { return .shorter(than: size) }
         guard lastFrame > 0 else { return .unchanged }
-        let bytes = try read(at: lastFrame)
-        let frame = bytes.withUnsafeBytes {
+        let frame = try read(at: lastFrame).withUnsafeBytes {
             FrameHeader(decoding: $0, at: lastFrame, salt: header.salt)
         }
         return frame?.checksum == end.chain ? .unchanged : .different
+    }
+
+    /// Whether a frame is where it was.
+    ///
+    /// Then all frames before it are: each header holds the checksum of the one before.
+    func isUnchanged(_ frame: FrameHeader) throws(LogError) -> Bool {
+        try read(at: frame.offset).withUnsafeBytes {
+            FrameHeader(decoding: $0, at: frame.offset, salt: header.salt) == frame
+        }
     }
 
     /// What could be the header of a frame.
@@ -132,14 +144,18 @@ struct FollowedScan {
     /// The seal of the segment, once it was found: it is passed on the way to the next one.
     private(set) var seal: FrameHeader?
 
-    init(_ place: FollowedPlace) throws(LogError) {
+    /// Begins at the place, or behind a frame that is further on.
+    init(_ place: FollowedPlace, behind frame: FrameHeader? = nil) throws(LogError) {
         let window = try system { () throws(SystemError) in try ReadWindow(place.file) }
+        let start = frame.map { LogEnd(after: $0, in: place.header.number) } ?? place.end
         scanner = FrameScanner(
-            place.header, in: window, at: place.end.offset,
+            place.header, in: window, at: start.offset,
             expecting: .init(
-                sequence: place.end.sequence &+ 1, position: place.end.nextPosition,
-                chain: place.end.chain))
+                sequence: start.sequence &+ 1, position: start.nextPosition, chain: start.chain))
     }
+
+    /// The last frame that waits, if there is no seal behind it.
+    var ahead: FrameHeader? { seal == nil ? waiting.last : nil }
 
     var stop: FrameScanner.Stop { scanner.stop }
     var offset: UInt64 { scanner.offset }

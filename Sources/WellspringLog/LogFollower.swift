@@ -130,6 +130,7 @@ package final class LogFollower: @unchecked Sendable {
             try checkFile()
             let holdsMore = try place.mayHoldMore()
             guard isOpening || holdsMore || proven > place.end.sequence else { return true }
+            if try hasNoNewWitness() { return true }
             var scan = try FollowedScan(place)
             while budget > 0, let frame = try scan.next() {
                 proven = max(proven, includesUnproven ? frame.sequence : frame.durableSequence)
@@ -141,8 +142,24 @@ package final class LogFollower: @unchecked Sendable {
             if scan.hasWaiting { try askManifest() }
             try take(&scan)
             try judge(&scan)
+            place.waiting = scan.ahead
             return true
         }
+    }
+
+    /// Looks behind frames that wait for a witness already, where those are many and none came.
+    private func hasNoNewWitness() throws(LogError) -> Bool {
+        guard let waiting = place.waiting, proven <= place.end.sequence,
+            try place.isUnchanged(waiting)
+        else { return false }
+        var scan = try FollowedScan(place, behind: waiting)
+        while let frame = try scan.next() { proven = max(proven, frame.durableSequence) }
+        guard scan.seal == nil else { return false }
+        try askManifest()
+        guard proven <= place.end.sequence else { return false }
+        try judge(&scan)
+        place.waiting = scan.ahead ?? waiting
+        return true
     }
 
     /// Hands over the frames that are known to be durable.

@@ -79,7 +79,9 @@ public final class FileEventReader: EventSource {
         }
         self.path = path
         self.directory = directory
-        watch = FollowedWatch(log, interval: configuration.pollInterval)
+        watch = FollowedWatch(log, interval: configuration.pollInterval) { [log] in
+            log.isAtHome(at: path, in: fileSystem)
+        }
         watch.start(in: directory)
     }
 

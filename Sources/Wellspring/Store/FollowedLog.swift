@@ -5,7 +5,7 @@ import WellspringLog
 final class FollowedLog: Sendable {
     private let follower: Guarded<LogFollower>
     private let segments: FollowedSegments
-    private let index: LogIndex
+    let index: LogIndex
     private let reader: LogReader
     private let progress: FollowedProgress
     private let path: String
@@ -63,6 +63,25 @@ final class FollowedLog: Sendable {
     }
 
     func close() { segments.close() }
+
+    /// Whether a path leads to this store.
+    ///
+    /// A path that cannot be looked at counts as one that does: the open files decide then.
+    func isAtHome(at path: String, in fileSystem: any FileSystem) -> Bool {
+        guard let directory = try? fileSystem.openStore(at: path, create: false),
+            let bytes = try? AtomicFile.read(
+                directory, name: StoreIdentity.fileName, limit: StoreIdentity.fileLength),
+            let identity = try? bytes.withUnsafeBytes({
+                try StoreIdentity(decoding: $0)
+            })
+        else { return true }
+        return identity.storeID == storeID
+    }
+
+    /// What is said when it does not.
+    var isElsewhere: EventStoreError {
+        .replaced(path: path, reason: "another store is at the path now")
+    }
 
     // MARK: - Reading
 

@@ -6,6 +6,7 @@ final class FollowedWatch: Sendable {
         var waiters = WaitingList()
         var isPolling = false
         var isClosed = false
+        var looks: UInt64 = 0
     }
 
     private let log: FollowedLog
@@ -15,8 +16,15 @@ final class FollowedWatch: Sendable {
     private static let longest: UInt64 = 3_600_000_000_000
     private let worker = Guarded<(any LogWorker)?>(nil)
 
-    init(_ log: FollowedLog, interval: Duration) {
+    private let isAtHome: @Sendable () -> Bool
+
+    /// After so many looks it is made sure that the path still leads to the store.
+    private static let looksBetweenVisits: UInt64 = 50
+
+    /// - Parameter isAtHome: Whether the path by which the log was opened still leads to it.
+    init(_ log: FollowedLog, interval: Duration, isAtHome: @escaping @Sendable () -> Bool) {
         self.log = log
+        self.isAtHome = isAtHome
         self.interval = min(max(Self.shortest, interval.nanoseconds), Self.longest)
     }
 
@@ -64,7 +72,7 @@ final class FollowedWatch: Sendable {
         let failure: EventStoreError?
         do {
             while try !log.advance(upTo: .max) {}
-            failure = nil
+            failure = isGone() ? log.isElsewhere : nil
         } catch {
             failure = error
         }
@@ -78,6 +86,15 @@ final class FollowedWatch: Sendable {
         }
         for wakeup in wakeups { wakeup.resume() }
         if goesOn { worker.withLock { $0 }?.setTimer(nanoseconds: interval) }
+    }
+
+    /// Whether another store is at the path by now; looked up now and then.
+    private func isGone() -> Bool {
+        let isDue = state.withLock { state in
+            state.looks += 1
+            return state.looks % Self.looksBetweenVisits == 0
+        }
+        return isDue && !isAtHome()
     }
 
     /// Ends all waiting, and lets go of the files.
