@@ -79,7 +79,8 @@ final class ReaderFollowingTests: XCTestCase {
         await store.close()
     }
 
-    func test_opening_reads_the_ends_of_full_files_and_the_frames_of_the_newest_only() async throws {
+    func test_opening_reads_the_ends_of_full_files_and_the_frames_of_the_newest_only() async throws
+    {
         let store = try await FileEventStore(on: disk, configuration: small())
         for number in 1...300 { try await append(number, to: store) }
         let start = disk.operationCount
