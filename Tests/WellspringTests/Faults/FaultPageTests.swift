@@ -28,6 +28,8 @@ final class FaultPageTests: XCTestCase {
         let all =
             PlantedFault.allCases.map { "PlantedFault.\($0)" }
             + FileFault.allCases.map { "FileFault.\($0)" }
+            + CheckpointFault.allCases.map { "CheckpointFault.\($0)" }
+            + QueueFault.allCases.map { "QueueFault.\($0)" }
         XCTAssertGreaterThanOrEqual(all.count, 60)
         XCTAssertEqual(try rows().map(\.fault).sorted(), all.sorted())
     }
@@ -50,6 +52,21 @@ final class FaultPageTests: XCTestCase {
             .dropFirst().first?.components(separatedBy: "\n    }\n").first
             let name = String(fault.split(separator: ".").last ?? "")
             XCTAssertTrue(body?.contains(".\(name)") ?? false, "\(test) does not plant \(fault)")
+        }
+    }
+
+    func test_each_bug_on_the_page_has_a_test() throws {
+        let page = try text("Sources/Wellspring/Wellspring.docc/RELIABILITY.md")
+        let record = page.components(separatedBy: "### Every data bug so far").last ?? ""
+        var sources = ""
+        let files = FileManager.default.enumerator(atPath: Self.root.path + "/Tests")
+        while let file = files?.nextObject() as? String {
+            if file.hasSuffix(".swift") { sources += try text("Tests/" + file) }
+        }
+        let tests = record.matches(of: /`(test_\w+)`/).map { String($0.output.1) }
+        XCTAssertGreaterThanOrEqual(tests.count, 8)
+        for test in tests {
+            XCTAssertTrue(sources.contains("func \(test)("), "there is no \(test)")
         }
     }
 }
