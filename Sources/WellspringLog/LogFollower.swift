@@ -51,8 +51,8 @@ package final class LogFollower: @unchecked Sendable {
     /// Whether the end of the log is yet to be looked at for the first time.
     private var isOpening = true
 
-    /// How often the log is read before it is called damaged.
-    private static let readings = 3
+    /// How often the log is read before it is called damaged, or another one.
+    package static let readings = 3
 
     /// Opens the log in `directory`, checks its sealed segments against the MANIFEST, and takes in
     /// everything that the client does not know yet.
@@ -117,7 +117,10 @@ package final class LogFollower: @unchecked Sendable {
             do throws(LogError) {
                 return try body()
             } catch {
-                guard case .damaged = error else { throw error }
+                switch error {
+                case .damaged, .replaced: continue
+                default: throw error
+                }
             }
         }
         return try body()

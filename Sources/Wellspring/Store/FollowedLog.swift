@@ -86,18 +86,39 @@ final class FollowedLog: Sendable {
     // MARK: - Reading
 
     func read(_ request: StreamRead) throws(EventStoreError) -> StreamPage {
-        let version = try reader.version(of: request.stream, through: visible)
-        return StreamPage(
-            events: try reader.events(request, version: version), version: StreamVersion(version))
+        let visible = visible
+        return try rereading { () throws(EventStoreError) in
+            let version = try reader.version(of: request.stream, through: visible)
+            return StreamPage(
+                events: try reader.events(request, version: version),
+                version: StreamVersion(version))
+        }
     }
 
     func read(_ request: LogRead) throws(EventStoreError) -> LogPage {
-        switch request.order {
-        case .forward(let after):
-            try reader.page(after: after.rawValue, request, through: visible)
-        case .backward(let before):
-            try reader.page(before: before?.rawValue, request, through: visible)
+        let visible = visible
+        return try rereading { () throws(EventStoreError) in
+            switch request.order {
+            case .forward(let after):
+                try reader.page(after: after.rawValue, request, through: visible)
+            case .backward(let before):
+                try reader.page(before: before?.rawValue, request, through: visible)
+            }
         }
+    }
+
+    /// What is read wrong once is no damage.
+    private func rereading<Page>(
+        _ body: () throws(EventStoreError) -> Page
+    ) throws(EventStoreError) -> Page {
+        for _ in 1..<LogFollower.readings {
+            do throws(EventStoreError) {
+                return try body()
+            } catch {
+                guard case .damaged = error else { throw error }
+            }
+        }
+        return try body()
     }
 }
 

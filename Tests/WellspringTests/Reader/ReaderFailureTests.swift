@@ -206,6 +206,24 @@ final class ReaderFailureTests: XCTestCase {
         }
     }
 
+    func test_an_unproven_event_that_another_took_the_place_of_is_not_kept_silent() async throws {
+        var store: FileEventStore? = try await fill(3)
+        let other = disk.afterCrash(keeping: .everything, seed: 4)
+        try await store?.appendSample(4)
+        store = nil
+        var configuration = FileEventReader.Configuration()
+        configuration.includesUnproven = true
+        let reader = try await FileEventReader(on: disk, configuration: configuration)
+        let shown = try await reader.wholeLog().count
+        XCTAssertEqual(shown, 4)
+
+        let replacement = try await FileEventStore(on: other)
+        try await replacement.appendSample(5)
+        disk.replaceContents(of: segment, with: other.contents(of: segment))
+        let error = await storeError { _ = try await reader.read(LogRead(.backward(before: nil))) }
+        guard case .replaced = error else { return XCTFail("\(String(describing: error))") }
+    }
+
     func test_a_file_that_became_shorter_than_what_was_read_is_damage() async throws {
         let store = try await fill(3)
         await store.close()
