@@ -110,11 +110,11 @@ final class ReaderFollowingTests: XCTestCase {
         disk.fireTimers()
         let log = try await store.wholeLog()
         await store.close()
-        for run in disk.fileNames.filter({ $0.hasSuffix(".run") }) {
-            let length = try XCTUnwrap(disk.contents(of: run)).count
-            for byte in stride(from: 1_500, to: length - 128, by: 400) {
-                disk.flipBit(3, ofByte: byte, in: run)
-            }
+        let directory = try disk.openStore(at: "store", create: false)
+        for listed in try IndexRun.list(directory).runs {
+            let run = try IndexRun.open(directory, name: listed.name, storeID: store.storeID)
+            disk.flipBit(3, ofByte: Int(run.blockOffset(0)) + 20, in: run.name)
+            XCTAssertThrowsError(try run.readBlock(0, run.readDirectory()))
         }
         let start = disk.operationCount
         let reader = try await FileEventReader(on: disk)
