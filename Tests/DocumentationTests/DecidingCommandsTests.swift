@@ -84,6 +84,15 @@ final class DecidingCommandsTests: XCTestCase {
         }
     }
 
+    func test_a_bus_keeps_as_many_aggregates_as_it_is_told() async throws {
+        try await openAccount(with: 100)
+        // snippet: deciding-cache
+        let commands = CommandBus(store, cachedAggregates: 20_000)
+        // end
+        let receipt = try await commands.send(Withdraw(cents: 30), to: ada)
+        XCTAssertEqual(receipt.state.balance, 70)
+    }
+
     func test_a_small_rule_is_a_closure() async throws {
         try await openAccount(with: 100)
         let commands = CommandBus(store)

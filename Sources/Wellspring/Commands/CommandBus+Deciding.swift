@@ -23,8 +23,8 @@ extension CommandBus {
 
     /// One look at the aggregate and what it led to, in its turn.
     ///
-    /// The next in line continues from where this one ends, so that a crowd does not fold the
-    /// whole stream for each of its commands.
+    /// The next command continues from where this one ends, whether it waits already or comes later,
+    /// so that the stream is not folded anew for each.
     private func decide<C: AggregateCommand>(
         _ delivery: Delivery<C>, id: MessageID, continuing earlier: Basis<C.Target>?
     ) async -> (Step<C>, handOver: Baton?) {
@@ -45,13 +45,14 @@ extension CommandBus {
 
         let decision: Decision<C>
         do throws(C.Failure) {
-            decision = try Decision(delivery, id: id, given: basis)
+            decision = try Decision(
+                delivery, id: id, given: basis, eventIDs: store.hasQueue ? nil : ids)
         } catch {
             return (.answered(.failure(error), restingOn: basis.mark), basis)
         }
         guard decision.events.isEmpty else { return await append(decision, on: basis) }
-        guard let position = basis.position else {
-            // The event before is on its way, and nobody knows its place yet. The store does.
+        // Events that the last command decided have places which only the store knows.
+        guard let position = try? await store.position(of: basis, in: delivery.stream) else {
             return await decide(delivery, id: id, continuing: nil)
         }
         let receipt = decision.receipt(at: basis.version, position)
@@ -66,16 +67,15 @@ extension CommandBus {
         }
         do throws(EventStoreError) {
             let pending = try await store.append(decision.request, basedOn: basis.mark)
-            let next = Basis(after: basis, count: decision.events.count, state: decision.state)
-            return (.appended(decision, pending), next)
+            return (.appended(decision, pending), decision.basis(after: basis))
         } catch {
             switch error {
             case .conflict(let conflict):
                 let mark = store.mark()
                 // A later mark would vouch for what the winner lost again.
                 guard mark.epoch == basis.mark.epoch else { return (.takenBack, nil) }
-                return (.outrun(conflict, restingOn: mark), nil)
-            case .notStored where store.hasQueue: return (.takenBack, nil)
+                return (.outrun(conflict, restingOn: mark), basis)
+            case .notStored where store.hasQueue: return (.takenBack, decision.basis(after: basis))
             default: return (.failed(C.Failure(error)), nil)
             }
         }
@@ -133,7 +133,7 @@ private struct Decision<C: AggregateCommand>: Sendable {
     let commandID: MessageID
 
     init(
-        _ delivery: Delivery<C>, id: MessageID, given basis: Basis<C.Target>
+        _ delivery: Delivery<C>, id: MessageID, given basis: Basis<C.Target>, eventIDs: CommandIDs?
     ) throws(C.Failure) {
         do {
             events = try delivery.command.decide(given: basis.state)
@@ -155,12 +155,18 @@ private struct Decision<C: AggregateCommand>: Sendable {
             }
             new.append(
                 NewEvent(
-                    encoded, occurredAt: context.occurredAt, tags: event.tags, metadata: metadata))
+                    encoded, id: eventIDs?.next(), occurredAt: context.occurredAt,
+                    tags: event.tags, metadata: metadata))
             state.apply(event)
         }
         self.state = state
         request = AppendRequest(new, to: delivery.stream, expecting: .exactly(basis.version))
         commandID = id
+    }
+
+    /// What the next command may start from once the events are accepted.
+    func basis(after basis: Basis<C.Target>) -> Basis<C.Target> {
+        Basis(after: basis, state: state, events: request.writes.first?.events ?? [])
     }
 
     func receipt(at version: StreamVersion, _ position: LogPosition) -> C.Receipt {

@@ -4,15 +4,17 @@
 /// condition that nothing came in between. When something did, the command decides anew. A command
 /// finds its aggregate through its type, so there is nothing to register.
 ///
-/// Commands of one bus to one aggregate decide in turn, in the order they came. Make one bus for a
-/// store and hand it around: copies share their turns. Two buses over one store are correct too;
-/// they meet as two processes would, by conflict and retry.
+/// Commands of one bus to one aggregate decide in turn, in the order they came. Aggregates are kept
+/// in memory between commands, and the store is asked what came since before each decision. Make one
+/// bus for a store and hand it around: copies share their turns and what they keep. Two buses over
+/// one store are correct too; they meet as two processes would, by conflict and retry.
 public struct CommandBus: Sendable {
     let store: CommandStore
-    /// Without turns, every command of a crowd would decide in vain except one.
-    let turns = Turns<StreamID>()
+    /// Without turns, every command of a crowd would decide in vain except one. Between turns they
+    /// keep the aggregates.
+    let turns: Turns<StreamID>
     let retries: Int
-    private let ids = CommandIDs()
+    let ids = CommandIDs()
     private let middleware: [any CommandMiddleware]
 
     /// Creates a bus.
@@ -20,12 +22,15 @@ public struct CommandBus: Sendable {
     /// - Parameters:
     ///   - store: Where the events live.
     ///   - conflictRetries: How often a command decides anew after losing to another writer.
+    ///   - cachedAggregates: How many aggregates are kept in memory while no command is under way to
+    ///     them; those used last. With 0, each command folds its stream anew unless it stood in line.
     ///   - middleware: Wrapped around every command, the first one outermost.
     public init(
-        _ store: some EventStore, conflictRetries: Int = 10,
+        _ store: some EventStore, conflictRetries: Int = 10, cachedAggregates: Int = 1_000,
         middleware: any CommandMiddleware...
     ) {
         self.store = CommandStore(store)
+        turns = Turns(keeping: cachedAggregates)
         retries = max(0, conflictRetries)
         self.middleware = middleware
     }
@@ -73,6 +78,9 @@ public struct CommandBus: Sendable {
         try await send(
             ClosureCommand(rule: rule), to: id, expecting: expected, context: context)
     }
+
+    /// How many aggregates are kept for commands that may come.
+    package var keptAggregates: Int { turns.kept }
 
     private func pass<C: AggregateCommand>(
         _ delivery: Delivery<C>, id: MessageID, through chain: ArraySlice<any CommandMiddleware>

@@ -1,6 +1,6 @@
 import WellspringLog
 
-/// Makes the ids of commands that come without one.
+/// Makes the ids of commands that come without one, and of events that the bus must know again.
 ///
 /// A class, so that copies of a bus draw from one sequence.
 final class CommandIDs: Sendable {

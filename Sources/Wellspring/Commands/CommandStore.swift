@@ -17,28 +17,75 @@ struct CommandStore: Sendable {
 
     /// Folds the stream of an aggregate, queued events included.
     ///
-    /// With a basis from a moment ago only what came since is read.
+    /// An earlier basis is only where to start: what came since is read, and when it is no
+    /// beginning of the stream any more, everything is.
     func load<A: Aggregate>(
         _ stream: StreamID, continuing earlier: Basis<A>?
     ) async throws(LoadFailure) -> Basis<A> {
-        var basis = earlier ?? Basis(mark: mark())
+        if let earlier {
+            if let unchanged = try confirm(earlier, of: stream) { return unchanged }
+            if let continued = try await fold(stream, onto: earlier) { return continued }
+        }
         while true {
-            let (page, mark) = try await readPage(of: stream, after: basis.version)
-            if mark.epoch != basis.mark.epoch {
-                // Some of what was folded may have been taken back.
-                basis = Basis(mark: mark)
-                continue
-            }
-            basis.mark = mark
-            for recorded in page.events { try basis.take(recorded) }
-            if page.events.isEmpty || basis.version >= page.version { return basis }
+            if let basis = try await fold(stream, onto: Basis<A>(mark: mark())) { return basis }
         }
     }
 
+    /// The basis as of now when nothing came since, which a look at the queue tells.
+    private func confirm<A: Aggregate>(
+        _ earlier: Basis<A>, of stream: StreamID
+    ) throws(LoadFailure) -> Basis<A>? {
+        do {
+            guard let queued, let (version, mark) = try queued.queuedVersion(of: stream),
+                version == earlier.version, mark.epoch == earlier.mark.epoch
+            else { return nil }
+            var basis = earlier
+            basis.mark = mark
+            return basis
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// Takes in what came after the basis; `nil` when the basis is not how the stream begins.
+    private func fold<A: Aggregate>(
+        _ stream: StreamID, onto earlier: Basis<A>
+    ) async throws(LoadFailure) -> Basis<A>? {
+        var basis = earlier
+        // Without epochs, the last event of the basis has to be there still, and to be the same.
+        var isProven = hasQueue || basis.version == .start
+        while true {
+            let start = isProven ? basis.version : basis.version.predecessor
+            let (page, mark) = try await readPage(of: stream, after: start)
+            guard mark.epoch == basis.mark.epoch else { return nil }
+            basis.mark = mark
+            var events = page.events[...]
+            if !isProven {
+                guard let lastID = basis.lastID, events.popFirst()?.id == lastID else { return nil }
+                isProven = true
+            }
+            for recorded in events { try basis.take(recorded) }
+            if events.isEmpty || basis.version >= page.version { return basis }
+        }
+    }
+
+    /// The place of the last event of a basis; `nil` when the basis does not hold any more.
+    func position<A: Aggregate>(
+        of basis: Basis<A>, in stream: StreamID
+    ) async throws(LoadFailure) -> LogPosition? {
+        if let position = basis.position { return position }
+        let (page, mark) = try await readPage(
+            of: stream, after: basis.version.predecessor, limit: ReadLimit(events: 1))
+        guard mark.epoch == basis.mark.epoch, let last = page.events.first,
+            last.version == basis.version
+        else { return nil }
+        return last.position
+    }
+
     private func readPage(
-        of stream: StreamID, after version: StreamVersion
+        of stream: StreamID, after version: StreamVersion, limit: ReadLimit = ReadLimit()
     ) async throws(LoadFailure) -> (StreamPage, QueueMark) {
-        let request = StreamRead(stream, .forward(after: version))
+        let request = StreamRead(stream, .forward(after: version), limit: limit)
         do {
             guard let queued else {
                 return (try await store.read(request), QueueMark(position: .start, epoch: 0))
@@ -74,32 +121,5 @@ struct CommandStore: Sendable {
     /// The point up to which a conflict just reported may rest on queued events.
     func mark() -> QueueMark {
         queued?.mark() ?? QueueMark(position: .start, epoch: 0)
-    }
-}
-
-/// What a decision rests on: an aggregate as it was loaded.
-struct Basis<A: Aggregate>: Sendable {
-    private(set) var state = A()
-    private(set) var version = StreamVersion.start
-    /// The place of the last event; `nil` when it is not known yet.
-    private(set) var position: LogPosition? = .start
-    var mark: QueueMark
-
-    init(mark: QueueMark) {
-        self.mark = mark
-    }
-
-    /// The aggregate after events that were just accepted.
-    init(after basis: Basis, count: Int, state: A) {
-        self.state = state
-        version = StreamVersion(basis.version.rawValue + UInt64(count))
-        position = nil
-        mark = basis.mark
-    }
-
-    mutating func take(_ recorded: RecordedEvent) throws(LoadFailure) {
-        state.apply(try recorded.decodedEvent(as: A.Event.self))
-        version = recorded.version
-        position = recorded.position
     }
 }

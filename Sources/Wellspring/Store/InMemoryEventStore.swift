@@ -6,7 +6,7 @@ import WellspringLog
 /// made by the same code, and events are encoded all the same, so that what works here works on
 /// disk. Use it in tests and for data that may be lost.
 public final class InMemoryEventStore: QueuedHeadStore {
-    private let core: StoreCore
+    let core: StoreCore
 
     /// Creates an empty store.
     ///

@@ -10,6 +10,12 @@ package protocol QueuedHeadStore: EventStore {
         _ request: StreamRead
     ) async throws(EventStoreError) -> (page: StreamPage, mark: QueueMark)
 
+    /// Returns the version of one stream, queued events included, without reading it; `nil` where
+    /// that takes a read.
+    func queuedVersion(
+        of stream: StreamID
+    ) throws(EventStoreError) -> (version: StreamVersion, mark: QueueMark)?
+
     /// Accepts an append and returns without waiting for its sync.
     ///
     /// Versions are compared with the queued heads. A conflict may therefore rest on queued
@@ -28,6 +34,13 @@ package protocol QueuedHeadStore: EventStore {
     /// Returns `true` once everything up to `mark` is durable, `false` when some of it was taken
     /// back.
     func settle(_ mark: QueueMark) async throws(EventStoreError) -> Bool
+}
+
+extension QueuedHeadStore {
+    /// Takes a read.
+    package func queuedVersion(
+        of stream: StreamID
+    ) throws(EventStoreError) -> (version: StreamVersion, mark: QueueMark)? { nil }
 }
 
 /// A point in the queue of a store.

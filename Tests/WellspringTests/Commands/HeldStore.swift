@@ -7,7 +7,14 @@ final class HeldStore: QueuedHeadStore {
     /// Done when an append was refused for a conflict.
     let afterConflict: @Sendable (HeldStore) -> Void
 
-    init(afterConflict: @escaping @Sendable (HeldStore) -> Void = { _ in }) {
+    /// Whether it says the version of a stream without a read.
+    let knowsVersions: Bool
+
+    init(
+        knowsVersions: Bool = true,
+        afterConflict: @escaping @Sendable (HeldStore) -> Void = { _ in }
+    ) {
+        self.knowsVersions = knowsVersions
         self.afterConflict = afterConflict
     }
 
@@ -76,9 +83,16 @@ final class HeldStore: QueuedHeadStore {
         _ request: StreamRead
     ) async throws(EventStoreError) -> (page: StreamPage, mark: QueueMark) {
         state.withLock { state in
-            let events = state.all.filter { $0.stream == request.stream }
-            let page = StreamPage(events: events, version: StreamVersion(UInt64(events.count)))
-            return (page, state.mark)
+            (state.page(request, of: state.all), state.mark)
+        }
+    }
+
+    func queuedVersion(
+        of stream: StreamID
+    ) throws(EventStoreError) -> (version: StreamVersion, mark: QueueMark)? {
+        guard knowsVersions else { return nil }
+        return state.withLock { state in
+            (StreamVersion(UInt64(state.all.count { $0.stream == stream })), state.mark)
         }
     }
 
@@ -135,10 +149,7 @@ final class HeldStore: QueuedHeadStore {
     }
 
     func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage {
-        state.withLock { state in
-            let events = state.durable.filter { $0.stream == request.stream }
-            return StreamPage(events: events, version: StreamVersion(UInt64(events.count)))
-        }
+        state.withLock { $0.page(request, of: $0.durable) }
     }
 
     func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
@@ -151,6 +162,16 @@ final class HeldStore: QueuedHeadStore {
 }
 
 extension HeldStore.State {
+    fileprivate func page(_ request: StreamRead, of events: [RecordedEvent]) -> StreamPage {
+        let stream = events.filter { $0.stream == request.stream }
+        guard case .forward(let after) = request.order else {
+            return StreamPage(events: [], version: .start)
+        }
+        return StreamPage(
+            events: stream.filter { $0.version > after },
+            version: StreamVersion(UInt64(stream.count)))
+    }
+
     fileprivate mutating func accept(
         _ request: AppendRequest
     ) throws(EventStoreError) -> Range<UInt64> {

@@ -1,0 +1,39 @@
+/// What a decision rests on: an aggregate as it was loaded, or as the last command left it.
+///
+/// Kept between commands, it is a starting point and never an answer: ``CommandStore`` asks the
+/// store what came since before anything is decided on it.
+struct Basis<A: Aggregate>: Sendable {
+    private(set) var state = A()
+    private(set) var version = StreamVersion.start
+    /// The place of the last event; `nil` when it is not known yet.
+    private(set) var position: LogPosition? = .start
+    /// The last event; `nil` when the store gave it its id.
+    private(set) var lastID: MessageID?
+    /// Of the epoch in which all of it was in the store.
+    var mark: QueueMark
+
+    init(mark: QueueMark) {
+        self.mark = mark
+    }
+
+    /// The aggregate after events that were just accepted.
+    init(after basis: Basis, state: A, events: [NewEvent]) {
+        self.state = state
+        version = StreamVersion(basis.version.rawValue + UInt64(events.count))
+        position = nil
+        lastID = events.last?.id
+        mark = basis.mark
+    }
+
+    mutating func take(_ recorded: RecordedEvent) throws(LoadFailure) {
+        state.apply(try recorded.decodedEvent(as: A.Event.self))
+        version = recorded.version
+        position = recorded.position
+        lastID = recorded.id
+    }
+}
+
+extension StreamVersion {
+    /// The version before the last event.
+    var predecessor: StreamVersion { StreamVersion(max(rawValue, 1) - 1) }
+}
