@@ -10,8 +10,9 @@
 /// one store are correct too; they meet as two processes would, by conflict and retry.
 public struct CommandBus: Sendable {
     let store: CommandStore
-    /// Without turns, every command of a crowd would decide in vain except one. Between turns they
-    /// keep the aggregates.
+    /// Without turns, every command of a crowd would decide in vain except one.
+    ///
+    /// Between turns they keep the aggregates.
     let turns: Turns<StreamID>
     let retries: Int
     let ids = CommandIDs()
