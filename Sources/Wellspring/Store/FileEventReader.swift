@@ -100,7 +100,7 @@ public final class FileEventReader: EventSource {
     public func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
         if case .forward(let after) = request.order, after.rawValue < log.visible {
             // There is something to read: what came since is for a later page.
-            try watch.checkIsOpen()
+            try checkIsUsable()
         } else {
             try await catchUp()
         }
@@ -112,7 +112,7 @@ public final class FileEventReader: EventSource {
     /// Nothing tells one process of another's appends, so the files are looked at again and again,
     /// as often as ``Configuration/pollInterval`` says.
     public func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
-        guard position.rawValue >= log.visible else { return try watch.checkIsOpen() }
+        guard position.rawValue >= log.visible else { return try checkIsUsable() }
         try await catchUp()
         try await watch.wait(until: position.rawValue == .max ? .max : position.rawValue + 1)
     }
@@ -124,9 +124,15 @@ public final class FileEventReader: EventSource {
         watch.close()
     }
 
+    private func checkIsUsable() throws(EventStoreError) {
+        try watch.checkIsOpen()
+        // The thread that looks at the files stayed behind in the process that forked.
+        guard !directory.isForked else { throw .forked }
+    }
+
     /// Takes in what has become durable.
     private func catchUp() async throws(EventStoreError) {
-        try watch.checkIsOpen()
+        try checkIsUsable()
         guard try !log.advance(upTo: Self.callerBytes) else { return }
         let rest = await onThread(of: directory, named: "wellspring-read") { [log] in
             Result { () throws(EventStoreError) in try log.advance(upTo: .max) }

@@ -54,7 +54,10 @@ final class FollowedLog: Sendable {
                     progress.position.store(follower.end.nextPosition - 1, ordering: .releasing)
                 }
                 let isDone = try follower.advance(upTo: bytes)
-                if follower.end.segment != segment { index.adoptRuns(of: try follower.outline()) }
+                // Without the writer's index there is only more in memory.
+                if follower.end.segment != segment, let outline = try? follower.outline() {
+                    index.adoptRuns(of: outline)
+                }
                 return isDone
             }
         } catch {

@@ -92,6 +92,17 @@ final class FileEventReaderTests: XCTestCase {
         await store.close()
     }
 
+    func test_a_reader_is_of_no_use_in_a_fork_of_its_process() async throws {
+        let store = try await FileEventStore(on: disk)
+        let reader = try await FileEventReader(on: disk)
+        await store.close()
+        disk.setForked(true)
+        let waiting = await storeError { try await reader.waitForEvents(after: .start) }
+        XCTAssertEqual(waiting, .forked)
+        let reading = await storeError { _ = try await reader.read(LogRead()) }
+        XCTAssertEqual(reading, .forked)
+    }
+
     func test_waiting_ends_with_an_error_when_its_task_is_cancelled() async throws {
         let store = try await FileEventStore(on: disk)
         let reader = try await FileEventReader(on: disk)

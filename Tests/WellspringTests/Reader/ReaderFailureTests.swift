@@ -86,32 +86,6 @@ final class ReaderFailureTests: XCTestCase {
         await store.close()
     }
 
-    func test_a_frame_of_which_a_name_could_not_be_read_is_taken_in_the_next_time() async throws {
-        for number in 0..<14 {
-            let disk = SimulatedDisk(seed: 1)
-            let earlier = try await FileEventStore(on: disk)
-            for key in ["a", "b", "c"] { try await earlier.appendSample(1, to: key) }
-            await earlier.close()
-            // The index on disk knows these streams; their names stand before what is read.
-            let reader = try await FileEventReader(on: disk)
-            let store = try await FileEventStore(on: disk)
-            let writes = ["a", "b", "c"].map {
-                StreamWrite([sampleEvent(2)], to: sampleStream($0), expecting: .any)
-            }
-            try await store.append(AppendRequest(writes))
-            disk.fireTimers()
-            disk.inject(
-                .init(.inputOutput, operations: [.read], from: disk.operationCount + number))
-            try await allowingFailure {
-                _ = try await reader.read(LogRead(.backward(before: nil)))
-            }
-            disk.heal()
-            let found = try await reader.wholeLog().count
-            XCTAssertEqual(found, 6, "\(number)")
-            await store.close()
-        }
-    }
-
     private func allowingFailure(_ body: () async throws -> Void) async throws {
         do {
             try await body()
