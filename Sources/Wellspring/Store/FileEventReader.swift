@@ -39,7 +39,7 @@ public final class FileEventReader: EventSource {
     public let path: String
 
     private let log: FollowedLog
-    private let watch: FollowedWatch
+    let watch: FollowedWatch
     private let directory: any StoreDirectory
 
     /// The most that a read takes in on the calling task; more is taken in on a thread.

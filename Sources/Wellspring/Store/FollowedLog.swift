@@ -136,7 +136,6 @@ final class FollowedLogClient: LogFollowerClient {
     let names = NameCache()
     private let keyMask: UInt64
     private var frames: FrameIndexing?
-    private var segment: UInt32 = 0
     private var isFirst = true
 
     init(keyMask: UInt64) {
@@ -151,7 +150,6 @@ final class FollowedLogClient: LogFollowerClient {
     }
 
     func segmentBegan(_ segment: UInt32, after covered: UInt64) {
-        self.segment = segment
         frames?.begin(segment)
         guard isFirst else { return }
         isFirst = false
@@ -159,14 +157,8 @@ final class FollowedLogClient: LogFollowerClient {
     }
 
     func take(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {
-        do {
-            guard let items = try frames?.items(of: place, body: body) else { return }
-            index.add(items)
-        } catch {
-            // The frame may come again, and is not to be taken for the one after itself.
-            frames?.begin(segment)
-            throw error
-        }
+        guard let items = try frames?.items(of: place, body: body) else { return }
+        index.add(items)
     }
 
     func segmentEnded(_ end: LogEnd) {

@@ -35,6 +35,9 @@ final class FollowedWatch: Sendable {
         worker.withLock { $0 = started }
     }
 
+    /// Whether somebody waits for events.
+    var isPolling: Bool { state.withLock { $0.isPolling } }
+
     func checkIsOpen() throws(EventStoreError) {
         if state.withLock({ $0.isClosed }) { throw .closed }
     }

@@ -83,7 +83,7 @@ final class FileEventReaderTests: XCTestCase {
         let store = try await FileEventStore(on: disk)
         let reader = try await FileEventReader(on: disk)
         let waiting = Task { try await reader.waitForEvents(after: .start) }
-        await Task.yield()
+        while !reader.watch.isPolling { await Task.yield() }
         await reader.close()
         let error = await storeError { try await waiting.value }
         XCTAssertEqual(error, .closed)
@@ -107,6 +107,7 @@ final class FileEventReaderTests: XCTestCase {
         let store = try await FileEventStore(on: disk)
         let reader = try await FileEventReader(on: disk)
         let waiting = Task { try await reader.waitForEvents(after: .start) }
+        while !reader.watch.isPolling { await Task.yield() }
         waiting.cancel()
         let error = await storeError { try await waiting.value }
         XCTAssertEqual(error, .cancelled)
