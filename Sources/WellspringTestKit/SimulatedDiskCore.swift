@@ -10,6 +10,7 @@ struct SimulatedDiskCore {
     var clock: Int64 = 1_700_000_000_000_000_000
     var isForked = false
     var workers: [InlineWorker] = []
+    var schedule: ScheduledWorker.Scheduler?
 
     private(set) var operations: [SimulatedDisk.Operation] = []
     private(set) var operationCount = 0

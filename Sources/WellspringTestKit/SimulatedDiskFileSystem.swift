@@ -39,11 +39,12 @@ private final class SimulatedStoreDirectory: StoreDirectory {
         named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
     ) -> any LogWorker {
         let worker = InlineWorker(body: body)
-        disk.core.withLock { core in
+        let schedule = disk.core.withLock { core in
             core.workers.removeAll(where: \.isStopped)
             core.workers.append(worker)
+            return core.schedule
         }
-        return worker
+        return schedule.map { ScheduledWorker(worker, $0) } ?? worker
     }
 
     func makeDirectory(_ name: String) throws(SystemError) {

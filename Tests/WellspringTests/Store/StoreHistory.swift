@@ -74,13 +74,18 @@ extension StoreHistory {
 }
 
 extension StoreHistory.Fact {
-    /// Reads what `event(_:_:)` wrote.
+    /// Reads what `event(_:_:)` wrote, or which command an event came from.
     init(_ event: RecordedEvent) {
+        let command = event.metadata.causation.flatMap { $0.high == Self.ofCommand ? $0 : nil }
         self.init(
             position: event.position.rawValue, stream: event.stream,
-            version: event.version.rawValue, append: Int(truncatingIfNeeded: event.id.high),
-            place: Int(truncatingIfNeeded: event.id.low))
+            version: event.version.rawValue,
+            append: Int(truncatingIfNeeded: command?.low ?? event.id.high),
+            place: command == nil ? Int(truncatingIfNeeded: event.id.low) : 0)
     }
+
+    /// The first half of the ids of commands that a history follows; the other is their number.
+    static let ofCommand: UInt64 = 0xC0_4D
 
     /// An event that says in its id which append it belongs to.
     static func event(append: Int, place: Int) -> NewEvent {

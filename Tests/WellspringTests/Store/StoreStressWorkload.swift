@@ -66,6 +66,28 @@ final class StoreStressWorkload: Sendable {
         }
     }
 
+    /// A call that has begun.
+    struct Begun {
+        let number: Int
+        let began: UInt64
+    }
+
+    func begin() -> Begun {
+        let number = numbers.withLock { number in
+            number += 1
+            return number
+        }
+        return Begun(number: number, began: tick())
+    }
+
+    func end(_ call: Begun, writes: [StoreHistory.Write], outcome: StoreHistory.Outcome) {
+        let span = StoreHistory.Span(began: call.began, ended: tick())
+        written.withLock {
+            $0.appends.append(
+                .init(span: span, number: call.number, writes: writes, outcome: outcome))
+        }
+    }
+
     /// Appends once, and writes down what came of it.
     @discardableResult
     func append(_ writes: [(StreamID, ExpectedVersion, Int)]) async -> StoreHistory.Outcome {

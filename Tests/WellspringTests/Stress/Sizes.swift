@@ -40,3 +40,26 @@ func inParallel<Outcome: Sendable>(
         return await group.reduce(into: []) { $0 += $1 }
     }
 }
+
+/// Does something for each number, on as many threads as there are processors.
+///
+/// Not on the threads that tasks run on: what blocks these keeps tasks from running.
+func onThreads<Outcome: Sendable>(
+    _ numbers: Range<Int>, _ body: @escaping @Sendable (Int) -> Outcome
+) async -> [Outcome] {
+    let threads = ProcessInfo.processInfo.activeProcessorCount
+    return await withTaskGroup(of: [Outcome].self) { group in
+        for thread in 0..<threads {
+            group.addTask {
+                await withCheckedContinuation { continuation in
+                    Thread.detachNewThread {
+                        let mine = stride(
+                            from: numbers.lowerBound + thread, to: numbers.upperBound, by: threads)
+                        continuation.resume(returning: mine.map(body))
+                    }
+                }
+            }
+        }
+        return await group.reduce(into: []) { $0 += $1 }
+    }
+}

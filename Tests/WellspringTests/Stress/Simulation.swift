@@ -1,0 +1,234 @@
+import Wellspring
+import WellspringLog
+import WellspringTestKit
+
+/// Several lives of a store, with all that an application has around it, decided by one seed: in
+/// which order tasks run, what they do, when the disk fails and what a power cut leaves.
+final class Simulation: Sendable {
+    struct Outcome: Sendable {
+        var problems: [String] = []
+        var calls = 0
+        var lives = 0
+        var powerCuts = 0
+        var faults = 0
+        var jobs = 0
+        /// All that happened, to be compared with another run of the same seed.
+        var trace: [String] = []
+    }
+
+    let seed: UInt64
+    let executor: SeededExecutor
+    let disk: SimulatedDisk
+    let durability: Durability
+    let store = ChangingStore()
+    let workload: StoreStressWorkload
+    let followers: [SimulatedFollower]
+    let notes = Guarded(Outcome())
+
+    init(seed: UInt64) {
+        self.seed = seed
+        executor = SeededExecutor(seed: seed)
+        disk = SimulatedDisk(seed: seed)
+        disk.scheduleWorkers(by: { [executor] in executor.schedule($0) })
+        workload = StoreStressWorkload(store)
+        followers = [1, 2].map { SimulatedFollower(number: $0) }
+        durability =
+            switch seed % 8 {
+            case 0: .strict
+            case 1: .interval(time: .milliseconds(20), bytes: 4_000)
+            case 2: .osManaged
+            default: .everyCommit
+            }
+    }
+
+    /// Whether what was acknowledged, or only seen, survives a power cut.
+    var isDurable: Bool { durability == .everyCommit || durability == .strict }
+
+    static func run(seed: UInt64) -> Outcome {
+        let simulation = Simulation(seed: seed)
+        let done: Void? = simulation.executor.run {
+            do {
+                try await simulation.liveAndBeJudged()
+            } catch {
+                simulation.note("\(error)")
+            }
+        }
+        var outcome = simulation.notes.withLock { $0 }
+        if done == nil { outcome.problems.append("everybody waits and nobody works") }
+        outcome.jobs = simulation.executor.jobsDone
+        return outcome
+    }
+
+    func note(_ problem: String) {
+        notes.withLock { $0.problems.append(problem) }
+    }
+
+    private func liveAndBeJudged() async throws {
+        var dice = SmallDice(seed: seed ^ 0x11FE)
+        for life in 1...2 + dice.below(3) {
+            let end = Ending(&dice, isDurable: isDurable)
+            await live(seed &* 31 &+ UInt64(life), until: end, &dice)
+            notes.withLock { $0.lives += 1 }
+        }
+        try await judge()
+    }
+
+    // MARK: - One life
+
+    /// How a life ends.
+    enum Ending {
+        case closed, dropped, killed, powerCut
+
+        init(_ dice: inout SmallDice, isDurable: Bool) {
+            switch dice.below(6) {
+            case 0: self = .closed
+            case 1: self = .dropped
+            case 2: self = .killed
+            default: self = isDurable ? .powerCut : .killed
+            }
+        }
+    }
+
+    private func live(_ seed: UInt64, until end: Ending, _ dice: inout SmallDice) async {
+        let isPowerCutLater = end == .powerCut && dice.below(4) > 0
+        if isPowerCutLater, dice.below(4) == 0 { cutPower(within: 60, &dice) }
+        guard let file = await open(&dice) else {
+            disk.heal()
+            return disk.crash(keeping: isDurable ? .chance : .everything)
+        }
+        store.change(to: file)
+        if isPowerCutLater { cutPower(within: 400, &dice) }
+        if dice.below(3) == 0 { injectFault(&dice) }
+
+        let life = SimulatedLife(self, file, seed: seed)
+        await life.run(&dice)
+        // A store that is at work no more holds the disk no longer than its last task does.
+        store.change(to: nil)
+        switch end {
+        case .closed: await file.close()
+        case .dropped: disk.heal()
+        case .killed: disk.crash(keeping: .everything)
+        case .powerCut:
+            disk.crash(keeping: .chance)
+            notes.withLock { $0.powerCuts += 1 }
+        }
+        disk.heal()
+    }
+
+    private func open(_ dice: inout SmallDice) async -> FileEventStore? {
+        var configuration = FileEventStore.Configuration()
+        configuration.durability = durability
+        configuration.segmentBytes = 64 << 10
+        configuration.syncsOnCallingTask = dice.below(2) == 0
+        do {
+            return try await FileEventStore(on: disk, configuration: configuration)
+        } catch {
+            if case .io = error { return nil }
+            note("opening: \(error)")
+            return nil
+        }
+    }
+
+    private func cutPower(within operations: Int, _ dice: inout SmallDice) {
+        disk.inject(.powerCut(at: disk.operationCount + dice.below(operations)))
+    }
+
+    /// A fault that the store gets over, or that stops it.
+    private func injectFault(_ dice: inout SmallDice) {
+        notes.withLock { $0.faults += 1 }
+        let first = disk.operationCount + dice.below(100)
+        switch dice.below(4) {
+        case 0: disk.inject(.init(.inputOutput, operations: [.write], from: first))
+        case 1: disk.inject(.init(.noSpace, operations: [.write], from: first))
+        case 2: disk.inject(.init(.inputOutput, operations: [.read], from: first))
+        default:
+            // In the weaker modes a failed sync may take back what was shown.
+            guard isDurable else { return }
+            disk.inject(.init(.inputOutput, operations: [.sync], from: first))
+        }
+    }
+
+    // MARK: - The end
+
+    private func judge() async throws {
+        let file = try await FileEventStore(on: disk)
+        store.change(to: file)
+        let log = try await file.wholeLog()
+        let history = try await workload.history(endingWith: file)
+        for follower in followers {
+            try await follower.catchUp(with: file)
+            follower.complaint(about: log).map(note)
+        }
+        try await judgeProjections(file, log)
+        judgePurses(log)
+        await file.close()
+        store.change(to: nil)
+        notes.withLock {
+            $0.problems += history.violations.prefix(3)
+            $0.calls = history.count
+            $0.trace = history.lines
+        }
+    }
+
+    private func judgeProjections(_ file: FileEventStore, _ log: [RecordedEvent]) async throws {
+        let runner = ProjectionRunner(
+            PurseLedger.self, from: file, checkpoints: file.checkpoints, clock: ManualClock())
+        let run = Task(executorPreference: executor) { try await runner.run() }
+        let end = LogPosition(UInt64(log.count))
+        let model = try await runner.ask(WholeLedger(), after: end, timeout: .seconds(1_000_000))
+        run.cancel()
+        try? await run.value
+        if model != PurseLedger(log) { note("the projection is not the fold of the log") }
+    }
+
+    /// No command spent what was not there.
+    private func judgePurses(_ log: [RecordedEvent]) {
+        var purses: [StreamID: Int] = [:]
+        for event in log where event.stream.category == Purse.category {
+            guard let decoded = try? event.decoded(as: Purse.Event.self) else {
+                return note("an event of a purse cannot be read")
+            }
+            switch decoded.event {
+            case .filled(let cents): purses[event.stream, default: 0] += cents
+            case .spent(let cents, _): purses[event.stream, default: 0] -= cents
+            }
+            if purses[event.stream, default: 0] < 0 { note("\(event.stream) is overdrawn") }
+        }
+    }
+}
+
+extension StoreHistory {
+    /// The history in lines that are equal for equal ones.
+    fileprivate var lines: [String] {
+        appends.map { "\($0)" } + logReads.map { "\($0)" } + streamReads.map { "\($0)" }
+            + log.map { "\($0)" }
+    }
+}
+
+/// The store that is open at the moment, for those who outlive it.
+final class ChangingStore: EventStore {
+    private let current = Guarded<(any EventStore)?>(nil)
+
+    func change(to store: (any EventStore)?) { current.withLock { $0 = store } }
+
+    private func open() throws(EventStoreError) -> any EventStore {
+        guard let store = current.withLock({ $0 }) else { throw .closed }
+        return store
+    }
+
+    func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
+        try await open().append(request)
+    }
+
+    func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage {
+        try await open().read(request)
+    }
+
+    func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
+        try await open().read(request)
+    }
+
+    func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
+        try await open().waitForEvents(after: position)
+    }
+}
