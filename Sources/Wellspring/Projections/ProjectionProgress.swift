@@ -188,7 +188,7 @@ extension ProjectionProgress {
     private mutating func takeDue() -> [Waiter] {
         guard !waits.isEmpty else { return [] }
         var due: [Waiter] = []
-        for (ticket, wait) in waits {
+        for (ticket, wait) in waits.sorted(by: { $0.key < $1.key }) {
             if case .notYet = readiness(for: wait.wanted) { continue }
             waits[ticket] = nil
             due.append(wait.waiter)

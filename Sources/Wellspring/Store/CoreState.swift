@@ -152,13 +152,15 @@ struct WaitingList {
 
     mutating func remove(_ ticket: UInt64) -> Waiter? { waiters.removeValue(forKey: ticket) }
 
-    /// Removes and returns those who have what they wait for.
+    /// Removes and returns those who have what they wait for, in the order in which they came.
     mutating func takeDue(visible: UInt64, epochChanged: Bool = false) -> [Wakeup] {
         guard !waiters.isEmpty else { return [] }
         var due: [Wakeup] = []
-        for (ticket, waiter) in waiters
-        where waiter.position <= visible || epochChanged && waiter.watchesEpoch {
-            waiters[ticket] = nil
+        let tickets = waiters.filter {
+            $0.value.position <= visible || epochChanged && $0.value.watchesEpoch
+        }.keys.sorted()
+        for ticket in tickets {
+            guard let waiter = waiters.removeValue(forKey: ticket) else { continue }
             due.append(Wakeup { waiter.continuation.resume(returning: nil) })
         }
         return due
@@ -167,7 +169,7 @@ struct WaitingList {
     /// Removes and returns everybody, to be told that nothing will come.
     mutating func takeAll(_ error: EventStoreError) -> [Wakeup] {
         defer { waiters = [:] }
-        return waiters.values.map { waiter in
+        return waiters.sorted { $0.key < $1.key }.map { _, waiter in
             Wakeup { waiter.continuation.resume(returning: error) }
         }
     }
