@@ -122,6 +122,12 @@ private final class ReaderLife {
             if reader.position.rawValue != UInt64(shown.count) {
                 problems.append("\(moment.operation): \(shown.count) are not \(reader.position)")
             }
+            let stream = sampleStream("\(dice.below(12))")
+            let found = try await reader.read(
+                StreamRead(stream, limit: ReadLimit(events: 10_000)))
+            if found.events != shown.filter({ $0.stream == stream }) {
+                problems.append("\(moment.operation): the index of \(stream) is wrong")
+            }
         } catch {
             problems.append("\(moment.operation): \(error)")
         }
