@@ -165,6 +165,8 @@ final class QueuedHeadTests: XCTestCase {
             }
             return await group.reduce(into: [1]) { if let number = $1 { $0.append(number) } }
         }
+        // The last failure may not have met anybody.
+        disk.heal()
         let again = try await bus.send(Fill(cents: 999), to: "ada")
         XCTAssertEqual(Set(again.state.amounts), Set(results + [999]), "what was acknowledged")
         XCTAssertEqual(again.state.amounts.count, results.count + 1)
