@@ -14,6 +14,11 @@ extension CoreState {
         return .success(found)
     }
 
+    /// All streams of an append whose versions have to be looked up.
+    mutating func unknownStreams(of request: AppendRequest) -> [UnknownStream] {
+        request.writes.map(\.stream).filter { heads.find($0) == nil }.map(unknown)
+    }
+
     /// A stream whose version has to be looked up.
     func unknown(_ stream: StreamID) -> UnknownStream {
         UnknownStream(stream: stream, visible: visible, sweeps: heads.sweeps)
@@ -26,6 +31,17 @@ extension CoreState {
     mutating func learn(_ found: UnknownStream, version: UInt64) {
         guard found.sweeps == heads.sweeps || plantedFault == .learnStaleVersion else { return }
         heads.learn(found.stream, version: version)
+    }
+
+    /// Takes in what was looked up for one append, all of it at once.
+    ///
+    /// An append may name more streams than are held. Were others forgotten for each, the first
+    /// would be gone before the last is known.
+    mutating func learn(_ found: [(stream: UnknownStream, version: UInt64)]) {
+        for (unknown, version) in found
+        where unknown.sweeps == heads.sweeps || plantedFault == .learnStaleVersion {
+            heads.add(unknown.stream, version: version)
+        }
     }
 
     /// The first stream of an append that is not where the caller believes, queued events included.

@@ -55,7 +55,7 @@ extension StoreCore {
     /// or it would be told of events that are taken back in the end.
     func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
         while true {
-            switch try attempt(request, basedOn: nil) {
+            switch try decide(request, basedOn: nil) {
             case .accepted(let ticket): return try await receipt(for: ticket)
             case .lost(let conflict, let mark):
                 if plantedFault == .reportConflictEarly { throw .conflict(conflict) }
@@ -68,59 +68,71 @@ extension StoreCore {
     func enqueue(
         _ request: AppendRequest, basedOn mark: QueueMark? = nil
     ) throws(EventStoreError) -> AppendTicket {
-        switch try attempt(request, basedOn: mark) {
+        switch try decide(request, basedOn: mark) {
         case .accepted(let ticket): return ticket
         case .lost(let conflict, _): throw .conflict(conflict)
         }
     }
 
-    private enum Attempt {
+    private enum Decision {
         case accepted(AppendTicket)
         /// The race was lost, perhaps to events that are not durable yet.
         case lost(StreamConflict, QueueMark)
     }
 
-    private func attempt(
+    private enum Attempt {
+        case decided(Decision)
+        /// The versions of these have to be known first.
+        case needs([UnknownStream])
+    }
+
+    private func decide(
         _ request: AppendRequest, basedOn mark: QueueMark?
-    ) throws(EventStoreError) -> Attempt {
+    ) throws(EventStoreError) -> Decision {
         guard !Task.isCancelled else { throw .cancelled }
         try checkNotForked()
         let bytes = try request.validated()
         let now = clock()
+        var versions: [(stream: UnknownStream, version: UInt64)] = []
         while true {
+            let known = versions
             let (attempt, wakeups) = try state.withLock {
-                state throws(EventStoreError) -> (Result<Attempt, UnknownStream>, [Wakeup]) in
+                state throws(EventStoreError) -> (Attempt, [Wakeup]) in
                 if let end = state.end { throw end.error }
                 if let mark, mark.epoch != state.epoch, plantedFault != .decideOnTakenBack {
                     throw .notStored(reason: "what it was decided on was taken back")
                 }
-                let heads: [StreamHead]
-                switch state.heads(of: request) {
-                case .success(let found): heads = found
-                case .failure(let unknown): return (.failure(unknown), [])
+                state.learn(known)
+                guard case .success(let heads) = state.heads(of: request) else {
+                    return (.needs(state.unknownStreams(of: request)), [])
                 }
+                defer { state.heads.trim() }
                 if plantedFault != .skipVersionCheck,
                     let conflict = state.conflict(with: request, heads)
                 {
-                    return (.success(.lost(conflict, state.mark)), [])
+                    return (.decided(.lost(conflict, state.mark)), [])
                 }
                 let ticket = ids.withLock { ids in
                     state.accept(request, heads, bytes: bytes, now: now, ids: &ids)
                 }
                 let wakeups = log.isInstant ? state.commitInstantly(to: log) : []
-                return (.success(.accepted(ticket)), wakeups)
+                return (.decided(.accepted(ticket)), wakeups)
             }
             for wakeup in wakeups { wakeup.resume() }
             switch attempt {
-            case .success(let attempt): return attempt
-            case .failure(let unknown): try lookUpToAppend(unknown)
+            case .decided(let decision): return decision
+            case .needs(let streams):
+                versions = []
+                for stream in streams {
+                    versions.append((stream, try versionToAppend(to: stream)))
+                }
             }
         }
     }
 
-    private func lookUpToAppend(_ unknown: UnknownStream) throws(EventStoreError) {
+    private func versionToAppend(to unknown: UnknownStream) throws(EventStoreError) -> UInt64 {
         do {
-            try lookUp(unknown)
+            return try log.version(of: unknown.stream, through: unknown.visible)
         } catch {
             guard case .io = error else { throw error }
             throw .notStored(reason: "the version of \(unknown.stream) cannot be read: \(error)")

@@ -72,6 +72,9 @@ struct StreamHeads {
         self.limit = limit
     }
 
+    /// How many are held.
+    var count: Int { heads.count }
+
     /// The head of a stream, if it is known.
     mutating func find(_ stream: StreamID) -> StreamHead? {
         guard let head = heads[stream] else { return nil }
@@ -84,10 +87,23 @@ struct StreamHeads {
     mutating func learn(_ stream: StreamID, version: UInt64) {
         guard heads[stream] == nil else { return }
         if heads.count >= limit { sweep() }
+        add(stream, version: version)
+    }
+
+    /// Takes in a stream without forgetting others, which may be wanted together with it.
+    ///
+    /// To be followed by ``trim()`` when they have been used.
+    mutating func add(_ stream: StreamID, version: UInt64) {
+        guard heads[stream] == nil else { return }
         let head = StreamHead(stream, version: version)
         uses += 1
         head.lastUse = uses
         heads[stream] = head
+    }
+
+    /// Forgets streams if there are too many.
+    mutating func trim() {
+        if heads.count > limit { sweep() }
     }
 
     /// Forgets those that were not used since the last time, but none with events under way.
