@@ -129,11 +129,21 @@ struct LogReplay {
             try check(header, number: number, after: end)
             let anchor = coverage?.anchor.flatMap { $0.end.segment == number ? $0 : nil }
             return ReplayedSegment(
-                header, file: file, window: window, from: anchor, fault: opening.fault)
+                header, file: file, window: window, from: anchor,
+                behind: try anchor.flatMap { try frame(before: $0, header.salt, in: window) },
+                fault: opening.fault)
         } catch let error as SystemError {
             throw .system(error)
         } catch {
             throw FormatError(error).found(in: name)
+        }
+    }
+
+    private func frame(
+        before anchor: LogAnchor, _ salt: Salt, in window: ReadWindow
+    ) throws -> FrameHeader? {
+        try window.bytes(at: anchor.lastFrame, count: FrameHeader.length).flatMap {
+            FrameHeader(decoding: $0, at: anchor.lastFrame, salt: salt)
         }
     }
 

@@ -24,9 +24,11 @@ struct ReplayedSegment {
     private(set) var lastFrame: UInt64 = 0
 
     /// Begins at the first frame, or at `anchor`, before which everything is known.
+    ///
+    /// - Parameter mark: The frame before the anchor, which may be the mark of a proper close.
     init(
         _ header: SegmentHeader, file: any StoreFile, window: ReadWindow,
-        from anchor: LogAnchor? = nil, fault: PlantedFault?
+        from anchor: LogAnchor? = nil, behind mark: FrameHeader? = nil, fault: PlantedFault?
     ) {
         self.header = header
         self.file = file
@@ -46,6 +48,7 @@ struct ReplayedSegment {
             groupCount = anchor.groupCount
             eventCount = anchor.eventCount
             positions = anchor.positions
+            lastFlags = mark?.kind == .mark ? mark?.flags ?? 0 : 0
         }
         proven = end.sequence
     }

@@ -125,6 +125,26 @@ final class StoreIndexTests: XCTestCase {
         await store.close()
     }
 
+    func test_an_older_log_opens_beside_an_index_that_ends_where_it_was_closed() async throws {
+        let disk = SimulatedDisk()
+        var history = History()
+        let first = try await FileEventStore(on: disk)
+        try await history.append(20, to: first, seed: 1)
+        await first.close()
+        // Without an index, the next close writes one of all that was there at opening.
+        for name in disk.runs { disk.replaceContents(of: name, with: nil) }
+        let older = disk.afterCrash(keeping: .everything, seed: 1)
+        let second = try await FileEventStore(on: disk)
+        await second.close()
+
+        XCTAssertFalse(disk.runs.isEmpty)
+        for name in disk.runs { older.replaceContents(of: name, with: disk.contents(of: name)) }
+        let store = try await FileEventStore(on: older)
+        XCTAssertTrue(store.report.wasClean)
+        try await history.check(store)
+        await store.close()
+    }
+
     func test_names_that_collide_in_the_index_are_told_apart() async throws {
         for mask in [0, 1] as [UInt64] {
             var configuration = configuration
