@@ -41,6 +41,10 @@ struct RawRecord {
         version =
             flags.contains(.wideVersion)
             ? try reader.readUInt64() : UInt64(try reader.readUInt32())
+        // What follows it is counted on from here, so there must be room for that.
+        guard (1...UInt64(Int64.max)).contains(version) else {
+            throw MalformedBody(offset: 18, reason: "a version that no stream reaches")
+        }
         id = try reader.readMessageID()
         let correlation = flags.contains(.correlation) ? try reader.readMessageID() : nil
         var causation = flags.contains(.causation) ? try reader.readMessageID() : nil

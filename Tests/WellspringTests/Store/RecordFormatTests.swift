@@ -46,6 +46,15 @@ final class RecordFormatTests: XCTestCase {
             try roundTrip([sample(version: version - 1)]).records[0].version, version - 1)
     }
 
+    func test_a_version_that_no_stream_reaches_is_refused() throws {
+        for version in [0, UInt64(Int64.max) + 1, .max] as [UInt64] {
+            XCTAssertThrowsError(try roundTrip([sample(version: version)])) { error in
+                XCTAssertEqual(
+                    (error as? MalformedBody)?.reason, "a version that no stream reaches")
+            }
+        }
+    }
+
     func test_a_name_is_defined_once_a_segment() throws {
         var writer = RecordWriter()
         let first = write([sample()], with: &writer).body
