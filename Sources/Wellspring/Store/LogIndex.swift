@@ -63,7 +63,7 @@ final class LogIndex: Sendable {
             let rest = limit - found.count
             switch part {
             case .run(let run):
-                found += try run.entries(
+                found += try run.readableEntries(
                     of: key, numbers: numbers, limit: rest, newestFirst: newestFirst)
             case .memory(let memory, _, _):
                 found += memory.entries(
@@ -87,6 +87,23 @@ final class LogIndex: Sendable {
             contents.parts.append(.memory(contents.recent, range, anchor))
             contents.covered = range.last
             contents.recent = MemoryIndex()
+        }
+    }
+}
+
+extension IndexRun {
+    /// The entries of a key; a run that the medium cannot give back counts as damaged.
+    ///
+    /// It can be made again from the log, which may well be readable.
+    fileprivate func readableEntries(
+        of key: UInt64, numbers: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(IndexError) -> [IndexEntry] {
+        do {
+            return try entries(
+                of: key, numbers: numbers, limit: limit, newestFirst: newestFirst)
+        } catch {
+            guard case .system(let failure) = error, failure.kind == .io else { throw error }
+            throw .damaged(file: name, offset: 0, reason: "it cannot be read: \(failure)")
         }
     }
 }

@@ -1,0 +1,107 @@
+import WellspringLog
+import WellspringTestKit
+import XCTest
+
+@testable import Wellspring
+
+/// A medium that no longer gives back what it was given as an index.
+final class StoreUnreadableIndexTests: XCTestCase {
+    func test_an_index_that_cannot_be_read_is_made_again_from_the_log() async throws {
+        var configuration = FileEventStore.Configuration()
+        configuration.segmentBytes = 64 << 10
+        configuration.streamLimit = 2
+        let files = FilesWithBadIndex(base: SimulatedDisk())
+        let first = try await FileEventStore(at: "s", in: files, configuration: configuration)
+        for number in 0..<900 { try await first.appendSample(number, to: "\(number % 9)") }
+        await first.close()
+
+        let store = try await FileEventStore(at: "s", in: files, configuration: configuration)
+        files.isBad.withLock { $0 = true }
+        for key in 0..<9 {
+            let page = try await store.read(StreamRead(sampleStream("\(key)")))
+            XCTAssertEqual(page.version, StreamVersion(100))
+            XCTAssertEqual(page.events.map(\.version.rawValue), Array(1...100))
+        }
+        try await store.appendSample(900, to: "0")
+        await store.close()
+    }
+}
+
+/// Files as they are, but for the index runs that were there when it went bad.
+private struct FilesWithBadIndex: FileSystem {
+    let base: SimulatedDisk
+    let isBad = Guarded(false)
+
+    func openStore(at path: String, create: Bool) throws(SystemError) -> any StoreDirectory {
+        Directory(try base.openStore(at: path, create: create), self)
+    }
+
+    final class Directory: StoreDirectory {
+        private let base: any StoreDirectory
+        private let files: FilesWithBadIndex
+
+        init(_ base: any StoreDirectory, _ files: FilesWithBadIndex) {
+            self.base = base
+            self.files = files
+        }
+
+        var path: String { base.path }
+        var isForked: Bool { base.isForked }
+        var processID: Int32 { base.processID }
+        func wallClock() -> Int64 { base.wallClock() }
+        func random() -> UInt64 { base.random() }
+        func makeDirectory(_ name: String) throws(SystemError) { try base.makeDirectory(name) }
+        func remove(_ name: String) throws(SystemError) { try base.remove(name) }
+        func list(_ directory: String?) throws(SystemError) -> [String] {
+            try base.list(directory)
+        }
+        func rename(_ old: String, to new: String) throws(SystemError) {
+            try base.rename(old, to: new)
+        }
+        func syncDirectory(_ directory: String?) throws(SystemError) {
+            try base.syncDirectory(directory)
+        }
+        func lock(_ name: String, owner: String) throws(SystemError) -> LockOutcome {
+            try base.lock(name, owner: owner)
+        }
+        func makeWorker(
+            named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
+        ) -> any LogWorker { base.makeWorker(named: name, body: body) }
+
+        func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
+            let file = try base.open(name, mode)
+            // What is written later lands in other sectors.
+            let wasThere = name.hasPrefix("idx/") && !files.isBad.withLock { $0 }
+            return wasThere ? File(file, files.isBad) : file
+        }
+    }
+
+    final class File: StoreFile {
+        private let base: any StoreFile
+        private let isBad: Guarded<Bool>
+
+        init(_ base: any StoreFile, _ isBad: Guarded<Bool>) {
+            self.base = base
+            self.isBad = isBad
+        }
+
+        func read(
+            into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        ) throws(SystemError) -> Int {
+            guard !isBad.withLock({ $0 }) else {
+                throw SystemError(call: "pread", file: "idx", code: 5, kind: .io)
+            }
+            return try base.read(into: buffer, at: offset)
+        }
+
+        func size() throws(SystemError) -> UInt64 { try base.size() }
+        func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
+            try base.write(bytes, at: offset)
+        }
+        func sync() throws(SystemError) { try base.sync() }
+        func truncate(to size: UInt64) throws(SystemError) { try base.truncate(to: size) }
+        func dropCache() { base.dropCache() }
+        func linkCount() throws(SystemError) -> Int { try base.linkCount() }
+        func close() { base.close() }
+    }
+}
