@@ -64,16 +64,21 @@ final class FileLog: EventLog {
         idleMark = configuration.idleMarkNanoseconds
         recovery = log.recovery
         storeID = log.storeID
+        let builder = IndexBuilder(log: log, index: client.index, names: client.names)
         let keeper = IndexKeeper(
             client.index, in: directory, storeID: log.storeID, fault: configuration.plantedFault,
+            rebuild: { (damaged) throws(LogError) in
+                try builder.build(
+                    after: damaged.start, through: damaged.run.range.last,
+                    endingAt: try? damaged.run.decodedAnchor())
+            },
             onFailure: { onNotice(.keptIndexInMemory(reason: $0)) })
-        let builder = IndexBuilder(log: log, index: client.index, names: client.names)
         self.keeper = keeper
         reader = LogReader(
             log, client.index, client.names, fault: configuration.plantedFault
         ) {
             (error) throws(EventStoreError) in
-            try Self.heal(error, keeper, builder)
+            try Self.heal(error, keeper)
         }
         keeper.removeOthers()
         keeper.start()
@@ -82,15 +87,11 @@ final class FileLog: EventLog {
 
     /// Makes a damaged run again from the log.
     private static func heal(
-        _ error: IndexError, _ keeper: IndexKeeper, _ builder: IndexBuilder
+        _ error: IndexError, _ keeper: IndexKeeper
     ) throws(EventStoreError) {
         guard case .damaged(let file, _, _) = error else { return }
         do {
-            try keeper.replace(file) { (damaged) throws(LogError) in
-                try builder.build(
-                    after: damaged.start, through: damaged.run.range.last,
-                    endingAt: try? damaged.run.decodedAnchor())
-            }
+            try keeper.replace(file)
         } catch {
             throw EventStoreError(error, path: "")
         }

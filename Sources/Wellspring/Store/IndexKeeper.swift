@@ -18,14 +18,22 @@ final class IndexKeeper: Sendable {
     /// Runs with fewer entries than this count as being of one size.
     private static let smallestTier: UInt64 = 1 << 14
 
+    /// How many damaged runs are made again in one go.
+    private static let mostRebuilt = 4
+
     private let fault: PlantedFault?
+    /// Makes of the log what a damaged run should hold.
+    private let rebuild: Rebuild
+
+    typealias Rebuild = @Sendable (LogIndex.Rebuilding) throws(LogError) -> [LogIndex.Part]
 
     init(
         _ index: LogIndex, in directory: any StoreDirectory, storeID: StoreUUID,
-        fault: PlantedFault? = nil,
+        fault: PlantedFault? = nil, rebuild: @escaping Rebuild,
         onFailure: @escaping @Sendable (_ reason: String) -> Void = { _ in }
     ) {
         self.fault = fault
+        self.rebuild = rebuild
         self.onFailure = onFailure
         self.index = index
         self.directory = directory
@@ -56,16 +64,28 @@ final class IndexKeeper: Sendable {
 
     /// Writes all parts that are in memory, and merges runs where there are too many.
     func work() {
-        let failure = changing.withLock { _ -> String? in
-            do {
-                try writeParts()
-                try mergeRuns()
-                return nil
-            } catch {
-                return "\(error)"
+        let failure = changing.withLock { _ -> IndexError? in
+            var rebuilt = 0
+            while let failure = writeAndMerge() {
+                // Left where it is, a damaged run would stop every later merge.
+                guard rebuilt < Self.mostRebuilt, case .damaged(let file, _, _) = failure,
+                    (try? rebuildRun(file)) == true
+                else { return failure }
+                rebuilt += 1
             }
+            return nil
         }
-        if let failure { onFailure(failure) }
+        if let failure { onFailure("\(failure)") }
+    }
+
+    private func writeAndMerge() -> IndexError? {
+        do {
+            try writeParts()
+            try mergeRuns()
+            return nil
+        } catch {
+            return IndexError(error, in: IndexRunName.directory)
+        }
     }
 
     /// Removes what no longer belongs to the index, or never did.
@@ -78,18 +98,20 @@ final class IndexKeeper: Sendable {
         }
     }
 
-    /// Replaces a damaged run by what `build` makes of the log.
+    /// Replaces a damaged run by what the log says.
     ///
     /// Nothing happens when somebody else has done so already.
-    func replace(
-        _ name: String, _ build: (LogIndex.Rebuilding) throws(LogError) -> [LogIndex.Part]
-    ) throws(LogError) {
-        try changing.withLock { (_) throws(LogError) in
-            guard let damaged = index.rebuilding(name) else { return }
-            index.replace([damaged.run.range], by: try build(damaged))
-            try? damaged.run.remove()
-        }
+    func replace(_ name: String) throws(LogError) {
+        _ = try changing.withLock { (_) throws(LogError) in try rebuildRun(name) }
         wake()
+    }
+
+    /// Returns whether the index knew the run.
+    private func rebuildRun(_ name: String) throws(LogError) -> Bool {
+        guard let damaged = index.rebuilding(name) else { return false }
+        index.replace([damaged.run.range], by: try rebuild(damaged))
+        try? damaged.run.remove()
+        return true
     }
 
     // MARK: - Writing

@@ -104,6 +104,24 @@ final class StoreIndexTests: XCTestCase {
         }
     }
 
+    func test_a_damaged_run_does_not_stop_merging() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk, configuration: configuration)
+        var history = History()
+        while disk.runs.isEmpty { try await history.append(10, to: store, seed: 1) }
+        let name = try XCTUnwrap(disk.runs.first)
+        let bytes = try XCTUnwrap(disk.contents(of: name))
+        // The blocks begin where the header says that it ends.
+        let header = bytes[12..<16].reversed().reduce(0) { $0 << 8 | Int($1) }
+        disk.flipBit(3, ofByte: header + 20, in: name)
+
+        try await history.append(900, to: store, seed: 2)
+        XCTAssertGreaterThan(disk.segments.count, 9)
+        XCTAssertLessThan(disk.runs.count, 5)
+        try await history.check(store)
+        await store.close()
+    }
+
     func test_an_index_of_another_history_is_not_believed() async throws {
         let (disk, history) = try await closedStore()
         let backup = disk.afterCrash(keeping: .everything, seed: 1)
