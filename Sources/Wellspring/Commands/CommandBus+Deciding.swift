@@ -75,7 +75,7 @@ extension CommandBus {
                 // A later mark would vouch for what the winner lost again.
                 guard mark.epoch == basis.mark.epoch else { return (.takenBack, nil) }
                 return (.outrun(conflict, restingOn: mark), basis)
-            case .notStored where store.hasQueue: return (.takenBack, decision.basis(after: basis))
+            case .notStored where store.hasQueue: return (.takenBack, nil)
             default: return (.failed(C.Failure(error)), nil)
             }
         }

@@ -144,6 +144,23 @@ final class CommandCacheTests: XCTestCase {
 
     // MARK: - What was taken back
 
+    func test_nothing_of_an_append_that_was_refused_is_left_though_nothing_was_taken_back()
+        async throws
+    {
+        let bus = CommandBus(store, conflictRetries: 0)
+        try await bus.send(Fill(cents: 1), to: ada)
+        store.refuseNext(.notStored(reason: "the version of the stream cannot be read"))
+        let failure = await caught { () async throws(Fill.Failure) in
+            try await bus.send(Fill(cents: 2), to: ada)
+        }
+        guard case .notStored? = failure?.storeError else { return XCTFail("\(failure as Any)") }
+
+        // Brings the stream to the version that the refused append would have brought it to.
+        await store.base.fill(ada, cents: 7)
+        let receipt = try await bus.send(Fill(cents: 3), to: ada)
+        XCTAssertEqual(receipt.state.amounts, [1, 7, 3])
+    }
+
     func test_nothing_of_a_failed_commit_is_left_in_what_is_kept() async throws {
         let disk = SimulatedDisk()
         let file = try await FileEventStore(on: disk)

@@ -5,9 +5,13 @@ import WellspringLog
 final class WatchedStore: QueuedHeadStore {
     let base = InMemoryEventStore()
     private let reads = Guarded<[StreamVersion]>([])
+    private let refusal = Guarded<EventStoreError?>(nil)
 
     /// Where the reads of streams began, in order.
     var starts: [StreamVersion] { reads.withLock { $0 } }
+
+    /// Has the next append fail before anything of it is accepted.
+    func refuseNext(_ error: EventStoreError) { refusal.withLock { $0 = error } }
 
     func forgetReads() { reads.withLock { $0 = [] } }
 
@@ -27,7 +31,8 @@ final class WatchedStore: QueuedHeadStore {
     func enqueue(
         _ request: AppendRequest, basedOn mark: QueueMark?
     ) throws(EventStoreError) -> PendingAppend {
-        try base.enqueue(request, basedOn: mark)
+        if let error = refusal.withLock({ $0.take() }) { throw error }
+        return try base.enqueue(request, basedOn: mark)
     }
 
     func mark() -> QueueMark { base.mark() }
