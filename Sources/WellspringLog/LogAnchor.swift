@@ -72,6 +72,11 @@ package struct LogAnchor: Hashable, Sendable {
         guard reader.isAtEnd else {
             throw MalformedBody(offset: reader.offset, reason: "more bytes than an anchor has")
         }
+        // What lies behind the anchor is counted on from here.
+        let possible = 0...UInt64(Int64.max)
+        guard possible.contains(groupCount), possible.contains(eventCount),
+            positions.entries.allSatisfy({ $0.offset < end.offset })
+        else { throw MalformedBody(offset: 0, reason: "an anchor that cannot be") }
     }
 }
 
