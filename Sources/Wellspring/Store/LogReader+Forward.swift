@@ -185,8 +185,8 @@ private struct ForwardWalk {
     /// The last position looked at.
     var position: UInt64
     var place = ResumePoint(segment: 0, offset: 0)
-    /// How many bytes the next chunk must have.
-    private(set) var needed = FrameHeader.length
+    /// How many bytes a frame turned out to need.
+    private var wanted = FrameHeader.length
     var events: [RecordedEvent] = []
     var bytes = 0
     /// The frame whose body was found intact in the chunk at hand.
@@ -197,6 +197,11 @@ private struct ForwardWalk {
     var tagged: ArraySlice<IndexEntry> = []
 
     var filter: EventFilter { read.filter }
+
+    /// How many bytes the next chunk must have.
+    ///
+    /// Behind the last append of a log there may be less than a header.
+    var needed: Int { place.inside.map { Int($0.end - place.offset) } ?? wanted }
 
     init(after: UInt64, _ read: LogRead, visible: UInt64) {
         self.read = read
@@ -220,10 +225,10 @@ private struct ForwardWalk {
     /// Whether `count` bytes from the place on are in the chunk; if not, the next one has them.
     mutating func hasWhole(_ chunk: FrameChunk, _ count: Int) -> Bool {
         if chunk.segment.number == place.segment, chunk.holds(place.offset, count) {
-            needed = FrameHeader.length
+            wanted = FrameHeader.length
             return true
         }
-        needed = count
+        wanted = count
         return false
     }
 }

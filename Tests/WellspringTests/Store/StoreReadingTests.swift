@@ -29,6 +29,30 @@ final class StoreReadingTests: XCTestCase {
         }
     }
 
+    func test_a_page_can_go_on_with_a_last_append_that_is_shorter_than_a_header() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk)
+        // Two appends in one group, the last of them without any content.
+        let requests = [30, 0].map { size in
+            let event = NewEvent(
+                EncodedEvent(name: "e", payload: EventPayload([UInt8](repeating: 1, count: size))))
+            return AppendRequest([event], to: sampleStream("1"), expecting: .any)
+        }
+        let pending = try requests.map { try store.enqueue($0, basedOn: nil) }
+        for append in pending { _ = try await append.receipt() }
+        // What a full disk leaves: a log without zeros behind its last frame.
+        disk.inject(.init(.noSpace, operations: [.write]))
+        let refused = await storeError { try await store.appendSample(1, to: "2") }
+        guard case .storageFull? = refused else { return XCTFail("\(refused as Any)") }
+
+        let first = try await store.read(LogRead(limit: ReadLimit(events: 1)))
+        XCTAssertEqual(first.events.count, 1)
+        let second = try await store.read(
+            LogRead(.forward(after: first.end), limit: ReadLimit(events: 1)))
+        XCTAssertEqual(second.events.map(\.position), [LogPosition(2)])
+        await store.close()
+    }
+
     func test_a_limit_that_is_changed_afterwards_is_still_one_at_least() async throws {
         let store = InMemoryEventStore()
         try await store.appendSample(2)
