@@ -43,15 +43,21 @@ final class SeededExecutor: TaskExecutor {
 
     /// Runs `body` and all that it starts on the calling thread.
     ///
+    /// - Parameter passTime: Lets time pass when everybody waits; says whether anybody waited for
+    ///   that.
     /// - Returns: What `body` returns; `nil` when everybody waits and nobody works.
-    func run<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Value? {
+    func run<Value: Sendable>(
+        passingTime passTime: () -> Bool, _ body: @escaping @Sendable () async -> Value
+    ) -> Value? {
         let value = Guarded<Value?>(nil)
         GlobalJobs.keep(on: self) {
             Task(executorPreference: self) {
                 let result = await body()
                 value.withLock { $0 = result }
             }
-            while let job = draw() { perform(job) }
+            repeat {
+                while let job = draw() { perform(job) }
+            } while value.withLock({ $0 == nil }) && passTime()
         }
         return value.withLock { $0 }
     }

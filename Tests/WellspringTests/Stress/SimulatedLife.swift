@@ -8,32 +8,42 @@ final class SimulatedLife: Sendable {
     private let file: FileEventStore
     private let seed: UInt64
     private let ledger: ProjectionRunner<PurseLedger>
+    /// Whether the run of the ledger has ended.
+    private let isLedgerAtRest = Guarded(false)
     private let passing: ProjectionRunner<PurseLedger>
 
     init(_ simulation: Simulation, _ file: FileEventStore, seed: UInt64) {
         self.simulation = simulation
         self.file = file
         self.seed = seed
-        ledger = ProjectionRunner(from: file, checkpoints: file.checkpoints, clock: ManualClock())
-        passing = ProjectionRunner(from: file, clock: ManualClock())
+        ledger = ProjectionRunner(
+            from: file, checkpoints: file.checkpoints, clock: simulation.clock)
+        passing = ProjectionRunner(from: file, clock: simulation.clock)
     }
 
     func run(_ dice: inout SmallDice) async {
         let executor = simulation.executor
         let store = simulation.store
         let followers = simulation.followers.map { follower in
-            Task(executorPreference: executor) { await follower.follow(store) }
+            Task(executorPreference: executor) { [simulation] in
+                await simulation.busy("following") { await follower.follow(store) }
+            }
         }
         let runs = [ledger, passing].map { runner in
-            Task(executorPreference: executor) { try? await runner.run() }
+            Task(executorPreference: executor) { [simulation, ledger, isLedgerAtRest] in
+                await simulation.busy("projecting") { try? await runner.run() }
+                if runner === ledger { isLedgerAtRest.withLock { $0 = true } }
+            }
         }
         let rebuilds = dice.below(3) == 0
         let patient = dice.below(3) > 0
         await withTaskGroup(of: Void.self) { group in
             let seed = seed
             for writer in 0..<2 + UInt64(dice.below(3)) {
-                group.addTask { [workload = simulation.workload] in
-                    await workload.write(3, seed: seed &* 17 &+ writer)
+                group.addTask { [simulation] in
+                    await simulation.busy("writing") {
+                        await simulation.workload.write(3, seed: seed &* 17 &+ writer)
+                    }
                 }
             }
             for number in 0..<1 + UInt64(dice.below(3)) {
@@ -46,7 +56,13 @@ final class SimulatedLife: Sendable {
             group.addTask { [workload = simulation.workload] in
                 try? await workload.readStreams(seed: seed, most: 12)
             }
-            if rebuilds { group.addTask { _ = try? await self.ledger.rebuild() } }
+            if rebuilds {
+                group.addTask {
+                    await self.simulation.busy("rebuilding") {
+                        _ = try? await self.ledger.rebuild()
+                    }
+                }
+            }
             if !patient {
                 // Some are called off in the midst of it.
                 for _ in 0..<3 { _ = await group.next() }
@@ -84,17 +100,25 @@ final class SimulatedLife: Sendable {
             let isSpending = dice.below(2) == 0
             let position = await simulation.workload.record(purse.stream) { id in
                 let context = CommandContext(id: id)
-                return isSpending
-                    ? try await commands.send(Spend(cents: cents), to: purse, context: context)
-                    : try await commands.send(Fill(cents: cents), to: purse, context: context)
+                return try await simulation.busy("commanding") {
+                    isSpending
+                        ? try await commands.send(Spend(cents: cents), to: purse, context: context)
+                        : try await commands.send(Fill(cents: cents), to: purse, context: context)
+                }
             }
             guard let position, dice.below(2) == 0 else { continue }
             do {
-                let seen = try await ledger.ask(
-                    WholeLedger(), after: position, timeout: .seconds(1_000_000))
+                let seen = try await simulation.busy("asking") {
+                    try await ledger.ask(
+                        WholeLedger(), after: position)
+                }
                 if !seen.positions.contains(position.rawValue) {
                     simulation.note("an answer without the asker's own write at \(position)")
                 }
+            } catch QueryFailure.timedOut {
+                // A rebuild makes an end to what stopped a projection, but nobody runs it then.
+                if isLedgerAtRest.withLock({ $0 }) { continue }
+                simulation.note("a question waits in vain while the projection is \(ledger.state)")
             } catch {
                 // The projection stopped, or the task was called off.
             }

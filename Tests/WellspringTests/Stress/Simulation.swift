@@ -23,7 +23,11 @@ final class Simulation: Sendable {
     let store = ChangingStore()
     let workload: StoreStressWorkload
     let followers: [SimulatedFollower]
+    /// Stands still until everybody waits, and then jumps.
+    let clock = ManualClock()
     let notes = Guarded(Outcome())
+    /// What is going on, for the case that it never ends.
+    private let business = Guarded<[String: Int]>([:])
 
     init(seed: UInt64) {
         self.seed = seed
@@ -46,7 +50,12 @@ final class Simulation: Sendable {
 
     static func run(seed: UInt64) -> Outcome {
         let simulation = Simulation(seed: seed)
+        let clock = simulation.clock
         let done: Void? = simulation.executor.run {
+            guard clock.sleepers > 0 else { return false }
+            clock.advance(by: .seconds(3_600))
+            return true
+        } _: {
             do {
                 try await simulation.liveAndBeJudged()
             } catch {
@@ -54,9 +63,19 @@ final class Simulation: Sendable {
             }
         }
         var outcome = simulation.notes.withLock { $0 }
-        if done == nil { outcome.problems.append("everybody waits and nobody works") }
+        if done == nil {
+            let waiting = simulation.business.withLock { $0.filter { $0.value > 0 }.keys.sorted() }
+            outcome.problems.append("everybody waits and nobody works: \(waiting)")
+        }
         outcome.jobs = simulation.executor.jobsDone
         return outcome
+    }
+
+    /// Does something under a name that is told when it never ends.
+    func busy<Value>(_ name: String, _ body: () async throws -> Value) async rethrows -> Value {
+        business.withLock { $0[name, default: 0] += 1 }
+        defer { business.withLock { $0[name, default: 0] -= 1 } }
+        return try await body()
     }
 
     func note(_ problem: String) {
@@ -70,7 +89,7 @@ final class Simulation: Sendable {
             await live(seed &* 31 &+ UInt64(life), until: end, &dice)
             notes.withLock { $0.lives += 1 }
         }
-        try await judge()
+        try await busy("judging") { try await judge() }
     }
 
     // MARK: - One life
@@ -105,7 +124,7 @@ final class Simulation: Sendable {
         // A store that is at work no more holds the disk no longer than its last task does.
         store.change(to: nil)
         switch end {
-        case .closed: await file.close()
+        case .closed: await busy("closing") { await file.close() }
         case .dropped: disk.heal()
         case .killed: disk.crash(keeping: .everything)
         case .powerCut:
@@ -121,9 +140,11 @@ final class Simulation: Sendable {
         configuration.segmentBytes = 64 << 10
         configuration.syncsOnCallingTask = dice.below(2) == 0
         do {
-            return try await FileEventStore(on: disk, configuration: configuration)
+            return try await busy("opening") {
+                try await FileEventStore(on: disk, configuration: configuration)
+            }
         } catch {
-            if case .io = error { return nil }
+            if case EventStoreError.io = error { return nil }
             note("opening: \(error)")
             return nil
         }
@@ -172,10 +193,10 @@ final class Simulation: Sendable {
 
     private func judgeProjections(_ file: FileEventStore, _ log: [RecordedEvent]) async throws {
         let runner = ProjectionRunner(
-            PurseLedger.self, from: file, checkpoints: file.checkpoints, clock: ManualClock())
+            PurseLedger.self, from: file, checkpoints: file.checkpoints, clock: clock)
         let run = Task(executorPreference: executor) { try await runner.run() }
         let end = LogPosition(UInt64(log.count))
-        let model = try await runner.ask(WholeLedger(), after: end, timeout: .seconds(1_000_000))
+        let model = try await runner.ask(WholeLedger(), after: end)
         run.cancel()
         try? await run.value
         if model != PurseLedger(log) { note("the projection is not the fold of the log") }
