@@ -79,19 +79,19 @@ extension StoreHistory {
                 let isAsked = append.writes.contains {
                     $0.stream == conflict.stream && $0.expected == conflict.expected
                 }
-                if !isAsked || conflict.expected.allows(conflict.actual) {
+                if !isAsked || conflict.expected.holds(at: conflict.actual) {
                     found.append("append \(append.number) met no conflict: \(conflict)")
                 }
             case .stored(_, let versions) where append.count == 0:
                 for (write, version) in zip(append.writes, versions)
-                where !write.expected.allows(version) {
+                where !write.expected.holds(at: version) {
                     found.append("append \(append.number) met version \(version)")
                 }
             default:
                 guard let first = places.firsts[append.number] else { continue }
                 for write in append.writes {
                     let before = places.version(of: write.stream, before: first)
-                    guard !write.expected.allows(StreamVersion(before)) else { continue }
+                    guard !write.expected.holds(at: StreamVersion(before)) else { continue }
                     found.append("append \(append.number) met version \(before)")
                 }
             }

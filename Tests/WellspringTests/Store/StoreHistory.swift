@@ -94,3 +94,15 @@ extension StoreHistory.Fact {
             id: MessageID(high: UInt64(append), low: UInt64(place)))
     }
 }
+
+extension ExpectedVersion {
+    /// Whether the belief is true: said once more, so that nobody is judged by their own words.
+    func holds(at actual: StreamVersion) -> Bool {
+        switch self {
+        case .any: true
+        case .noStream: actual.rawValue == 0
+        case .exists: actual.rawValue != 0
+        case .exactly(let expected): expected.rawValue == actual.rawValue
+        }
+    }
+}

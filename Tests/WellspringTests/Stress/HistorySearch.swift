@@ -84,7 +84,7 @@ struct HistorySearch {
         func version(_ stream: StreamID) -> StreamVersion {
             StreamVersion(UInt64(log.count { $0.stream == stream }))
         }
-        let conflicts = append.writes.filter { !$0.expected.allows(version($0.stream)) }
+        let conflicts = append.writes.filter { !$0.expected.holds(at: version($0.stream)) }
         var after = log
         var versions: [StreamVersion] = []
         var place = 0
@@ -228,7 +228,7 @@ private struct HistoryMaker {
                 expected: Self.expectation(StreamVersion(version(stream)), &dice),
                 count: dice.below(5) == 0 ? 0 : 1 + dice.below(2))
         }
-        let conflict = writes.first { !$0.expected.allows(StreamVersion(version($0.stream))) }
+        let conflict = writes.first { !$0.expected.holds(at: StreamVersion(version($0.stream))) }
         var outcome = StoreHistory.Outcome.notStored
         if let conflict {
             outcome = .conflict(
