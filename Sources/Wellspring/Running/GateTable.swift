@@ -15,8 +15,6 @@ struct GateTable<Key: Hashable & Sendable>: Sendable {
     /// The one that was left last, and the one that is dropped next.
     private var newest: Int?
     private var oldest: Int?
-    /// How many turns began with something.
-    private(set) var inherited = 0
 
     init(keeping limit: Int) {
         self.limit = max(0, limit)
@@ -33,7 +31,6 @@ struct GateTable<Key: Hashable & Sendable>: Sendable {
         guard !gates[number].isOccupied else { return nil }
         unlink(number)
         gates[number].isOccupied = true
-        inherited += 1
         return .begins(gate: number, gates[number].keeps.take())
     }
 
@@ -42,7 +39,6 @@ struct GateTable<Key: Hashable & Sendable>: Sendable {
         _ number: Int, handingOver baton: Baton?
     ) -> (next: WaitingLine.Waiter?, dropped: Baton?) {
         if let next = gates[number].line.takeNext() {
-            if baton != nil { inherited += 1 }
             return (next, nil)
         }
         gates[number].isOccupied = false

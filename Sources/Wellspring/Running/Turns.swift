@@ -19,9 +19,6 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
     /// How many gates keep something that nobody waits for.
     var kept: Int { state.withLock { $0.kept } }
 
-    /// How many turns began with what an earlier one had left.
-    var inherited: Int { state.withLock { $0.inherited } }
-
     /// How many wait for `key`.
     func waiting(for key: Key) -> Int { state.withLock { $0.waiting(for: key) } }
 

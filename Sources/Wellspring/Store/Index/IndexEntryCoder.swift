@@ -5,9 +5,6 @@ import WellspringLog
 
 /// Writes and reads the entries of one chunk, in order.
 struct IndexEntryCoder {
-    /// No entry takes more bytes.
-    static let longestEntry = 32
-
     private static let changesNumber: UInt64 = 1
     private static let changesSegment: UInt64 = 2
     /// Frames begin at multiples of 8, so this is none.
@@ -153,20 +150,6 @@ struct VariableReader {
             throw malformed("a number that is too large")
         }
         return number
-    }
-
-    private mutating func readRest(after first: UInt8) throws(MalformedBody) -> UInt64 {
-        var value = UInt64(first & 0x7F)
-        var shift: UInt64 = 7
-        while offset < end, shift < 64 {
-            let byte = bytes[offset]
-            guard shift < 63 || byte <= 1 else { break }
-            offset &+= 1
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-            shift &+= 7
-        }
-        throw malformed("a number that does not end")
     }
 
     func malformed(_ reason: String) -> MalformedBody {

@@ -17,9 +17,6 @@ struct InspectedRecord {
     var position: UInt64
     var stream: StreamID?
     var type: StoredType?
-
-    /// Whether both names are known.
-    var isResolved: Bool { stream != nil && type != nil }
 }
 
 /// Reads the appends in the frames of an inspected log, segment by segment.
