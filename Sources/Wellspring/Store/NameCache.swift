@@ -51,12 +51,18 @@ extension NameCache.Names {
             segments = kept.map { [segment: $0] } ?? [:]
             count = kept?.count ?? 0
         }
-        count += 1
+        if segments[segment, default: .init()].learn(definition, reference) { count += 1 }
+    }
+}
+
+extension NameCache.SegmentNames {
+    /// Returns whether the name was not known before.
+    ///
+    /// A frame is read more than once, and defines the same names each time.
+    fileprivate mutating func learn(_ definition: Definition, _ reference: UInt32) -> Bool {
         switch definition {
-        case .stream(let stream):
-            segments[segment, default: .init()].streams[reference] = stream
-        case .type(let type):
-            segments[segment, default: .init()].types[reference] = type
+        case .stream(let stream): streams.updateValue(stream, forKey: reference) == nil
+        case .type(let type): types.updateValue(type, forKey: reference) == nil
         }
     }
 }
