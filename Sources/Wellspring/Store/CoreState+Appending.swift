@@ -1,17 +1,15 @@
 import WellspringLog
 
 extension CoreState {
-    /// The heads of the streams of an append, in its order, or the first one that is not known.
-    mutating func heads(of request: AppendRequest) -> Result<[StreamHead], UnknownStream> {
+    /// The heads of the streams of an append, in its order; `nil` when one is not known.
+    mutating func heads(of request: AppendRequest) -> [StreamHead]? {
         var found: [StreamHead] = []
         found.reserveCapacity(request.writes.count)
         for write in request.writes {
-            guard let head = heads.find(write.stream) else {
-                return .failure(unknown(write.stream))
-            }
+            guard let head = heads.find(write.stream) else { return nil }
             found.append(head)
         }
-        return .success(found)
+        return found
     }
 
     /// All streams of an append whose versions have to be looked up.
@@ -24,16 +22,10 @@ extension CoreState {
         UnknownStream(stream: stream, visible: visible, sweeps: heads.sweeps)
     }
 
-    /// Takes in what was looked up, if it must still be so.
+    /// Takes in what was looked up, as far as it must still be so, and forgets nothing for it.
     ///
     /// A stream that is not known here cannot have been appended to, unless it was known in the
     /// meantime and forgotten again.
-    mutating func learn(_ found: UnknownStream, version: UInt64) {
-        guard found.sweeps == heads.sweeps || plantedFault == .learnStaleVersion else { return }
-        heads.learn(found.stream, version: version)
-    }
-
-    /// Takes in what was looked up for one append, all of it at once.
     ///
     /// An append may name more streams than are held. Were others forgotten for each, the first
     /// would be gone before the last is known.

@@ -103,7 +103,7 @@ extension StoreCore {
                     throw .notStored(reason: "what it was decided on was taken back")
                 }
                 state.learn(known)
-                guard case .success(let heads) = state.heads(of: request) else {
+                guard let heads = state.heads(of: request) else {
                     return (.needs(state.unknownStreams(of: request)), [])
                 }
                 defer { state.heads.trim() }
@@ -144,7 +144,10 @@ extension StoreCore {
     /// Outside the lock, because the log may have to read for it.
     func lookUp(_ unknown: UnknownStream) throws(EventStoreError) {
         let version = try log.version(of: unknown.stream, through: unknown.visible)
-        state.withLock { $0.learn(unknown, version: version) }
+        state.withLock { state in
+            state.learn([(unknown, version)])
+            state.heads.trim()
+        }
     }
 
     /// Waits until an accepted append is settled, and does the work itself when nobody else is at

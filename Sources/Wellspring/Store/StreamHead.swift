@@ -83,14 +83,7 @@ struct StreamHeads {
         return head
     }
 
-    /// Takes in a stream whose version was looked up.
-    mutating func learn(_ stream: StreamID, version: UInt64) {
-        guard heads[stream] == nil else { return }
-        if heads.count >= limit { sweep() }
-        add(stream, version: version)
-    }
-
-    /// Takes in a stream without forgetting others, which may be wanted together with it.
+    /// Takes in a stream whose version was looked up, without forgetting others, which may be wanted together with it.
     ///
     /// To be followed by ``trim()`` when they have been used.
     mutating func add(_ stream: StreamID, version: UInt64) {

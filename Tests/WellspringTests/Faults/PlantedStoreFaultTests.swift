@@ -186,10 +186,9 @@ final class PlantedStoreFaultTests: XCTestCase {
             let (stream, now) = (sampleStream("1"), Timestamp(nanoseconds: 0))
             func append(to stream: StreamID) {
                 let request = AppendRequest([sampleEvent(1)], to: stream, expecting: .any)
-                if case .failure(let unknown) = state.heads(of: request) {
-                    state.learn(unknown, version: 0)
-                }
-                guard case .success(let heads) = state.heads(of: request) else { return }
+                state.learn(state.unknownStreams(of: request).map { ($0, 0) })
+                guard let heads = state.heads(of: request) else { return }
+                state.heads.trim()
                 _ = state.accept(request, heads, bytes: 1, now: now, ids: &ids)
                 _ = state.takeGroup(bytes: .max, appends: .max)
                 _ = state.publish()
@@ -198,9 +197,9 @@ final class PlantedStoreFaultTests: XCTestCase {
             let unknown = state.unknown(stream)
             append(to: stream)
             for key in 2...9 { append(to: sampleStream("\(key)")) }
-            state.learn(unknown, version: 0)
+            state.learn([(unknown, 0)])
             let late = AppendRequest([sampleEvent(2)], to: stream, expecting: .noStream)
-            guard case .success(let heads) = state.heads(of: late) else { return [] }
+            guard let heads = state.heads(of: late) else { return [] }
             return state.conflict(with: late, heads) == nil ? ["a second first event"] : []
         }
     }
