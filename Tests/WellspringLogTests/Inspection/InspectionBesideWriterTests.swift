@@ -11,15 +11,21 @@ final class InspectionBesideWriterTests: XCTestCase {
         // The first commit makes sure that there is a log to look at.
         let writer = try BusyWriter(path)
         try writer.commit()
+        let end = DispatchSemaphore(value: 0)
+        // The log has a last commit: looking at it takes longer the longer it is, so that a writer
+        // who goes on until it was looked at often enough may never be told to end.
         let thread = Thread {
-            while !writer.isDone { guard (try? writer.commit()) != nil else { return } }
-            writer.close()
+            writer.write(1500)
+            end.signal()
         }
         thread.start()
+        defer { end.wait() }
 
         var follower: LogEnd?
         var followed: UInt64 = 0
-        for _ in 0..<200 {
+        var isLast = false
+        repeat {
+            isLast = writer.isDone
             let directory = try PosixFileSystem().openStore(at: path, create: false)
             var whole: UInt64 = 0
             try LogInspection(directory).run { item in
@@ -31,10 +37,9 @@ final class InspectionBesideWriterTests: XCTestCase {
                 followed = try XCTUnwrap(Self.follows(followed, item))
                 return true
             }
-        }
-        writer.isDone = true
-        writer.waitUntilClosed()
-        XCTAssertGreaterThan(followed, 0)
+        } while !isLast
+        XCTAssertNil(writer.failure)
+        XCTAssertGreaterThanOrEqual(followed, 1501)
     }
 
     /// The sequence after `item`, or `nil` if it is damage or does not follow `last`.
@@ -51,13 +56,12 @@ final class InspectionBesideWriterTests: XCTestCase {
     }
 }
 
-/// A log to which one thread writes until it is told to end.
+/// A log to which one thread at a time writes.
 private final class BusyWriter: @unchecked Sendable {
-    // SAFETY: the log is used by one thread, the flag is behind a lock.
+    // SAFETY: the log and the count are used by one thread at a time, the outcome is behind a lock.
     private let client = RecordingClient()
     private let log: CommitLog
-    private let done = Guarded(false)
-    private let closed = DispatchSemaphore(value: 0)
+    private let outcome = Guarded<(isDone: Bool, failure: (any Error)?)>((false, nil))
     private var count = 0
 
     init(_ path: String) throws {
@@ -67,9 +71,19 @@ private final class BusyWriter: @unchecked Sendable {
         log = try CommitLog.open(directory, configuration: configuration, client: client)
     }
 
-    var isDone: Bool {
-        get { done.withLock { $0 } }
-        set { done.withLock { $0 = newValue } }
+    var isDone: Bool { outcome.withLock { $0.isDone } }
+    var failure: (any Error)? { outcome.withLock { $0.failure } }
+
+    /// Commits so many times and closes the log.
+    func write(_ commits: Int) {
+        let result = Result {
+            for _ in 0..<commits { try commit() }
+            try log.close()
+        }
+        outcome.withLock {
+            $0.isDone = true
+            if case .failure(let error) = result { $0.failure = error }
+        }
     }
 
     func commit() throws {
@@ -80,11 +94,4 @@ private final class BusyWriter: @unchecked Sendable {
         }
         if count % 50 == 0 { try log.writeMark() }
     }
-
-    func close() {
-        try? log.close()
-        closed.signal()
-    }
-
-    func waitUntilClosed() { closed.wait() }
 }
