@@ -46,7 +46,7 @@ enum Shown {
         var parts = [
             "\(event.position)", "\(event.recordedAt)", event.stream.description.printable,
             "\(event.version)", event.event.name.rawValue.printable,
-            "\(event.event.payload.count) bytes",
+            event.isRedacted ? "redacted" : "\(event.event.payload.count) bytes",
         ]
         if !event.tags.isEmpty {
             parts.append("[" + event.tags.map(\.rawValue.printable).joined(separator: ", ") + "]")
@@ -56,6 +56,7 @@ enum Shown {
 
     /// The content of an event: text as it is, anything else in hexadecimal digits.
     static func content(_ event: RecordedEvent) -> String {
+        guard !event.isRedacted else { return "    (redacted)" }
         let bytes = Array(event.event.payload)
         if event.event.codec == .json, let text = String(validating: bytes, as: UTF8.self) {
             return "    " + text.printable

@@ -2,14 +2,16 @@
 public struct Loaded<A: Aggregate>: Sendable {
     /// The fold of the events.
     public let state: A
-    /// How many events were folded; ``StreamVersion/start`` when the stream has none.
+    /// The version of the last event, redacted or not; ``StreamVersion/start`` when the stream has
+    /// none.
     public let version: StreamVersion
 }
 
 extension EventSource {
     /// Loads an aggregate without sending it a command.
     ///
-    /// Never skips what it cannot read.
+    /// Never skips what it cannot read. Redacted events are passed over: what is left of the
+    /// aggregate is for the application to say.
     ///
     /// - Throws: ``LoadFailure`` when the store fails or an event cannot be decoded.
     public func load<A: Aggregate>(
@@ -25,7 +27,7 @@ extension EventSource {
                 throw .store(error)
             }
             for recorded in page.events {
-                state.apply(try recorded.decodedEvent(as: A.Event.self))
+                if let event = try recorded.decodedEvent(as: A.Event.self) { state.apply(event) }
                 version = recorded.version
             }
             if page.events.isEmpty || version >= page.version { break }
@@ -56,8 +58,9 @@ extension LoadFailure: CustomStringConvertible {
 }
 
 extension Recorded where Event == EncodedEvent {
-    /// Decodes the event, saying where it is when that fails.
-    func decodedEvent<E: ReadableEvent>(as type: E.Type) throws(LoadFailure) -> E {
+    /// Decodes the event, saying where it is when that fails; `nil` for one that is redacted.
+    func decodedEvent<E: ReadableEvent>(as type: E.Type) throws(LoadFailure) -> E? {
+        guard !isRedacted else { return nil }
         do {
             return try E(decoding: event)
         } catch {

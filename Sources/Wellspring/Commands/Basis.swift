@@ -26,7 +26,7 @@ struct Basis<A: Aggregate>: Sendable {
     }
 
     mutating func take(_ recorded: RecordedEvent) throws(LoadFailure) {
-        state.apply(try recorded.decodedEvent(as: A.Event.self))
+        if let event = try recorded.decodedEvent(as: A.Event.self) { state.apply(event) }
         version = recorded.version
         position = recorded.position
         lastID = recorded.id

@@ -96,6 +96,8 @@ public enum EventCodingError: Error, Hashable, Sendable {
     case malformedPayload(EventName, reason: String)
     /// The content was written with a codec that the type does not read.
     case unknownCodec(PayloadCodec, of: EventName)
+    /// The content was taken away on purpose. Pass over the event, see ``Recorded/isRedacted``.
+    case redacted(EventName)
 }
 
 extension EventCodingError: CustomStringConvertible {
@@ -112,6 +114,7 @@ extension EventCodingError: CustomStringConvertible {
             "the content of \(name) does not fit its type: \(reason)"
         case .unknownCodec(let codec, let name):
             "\(name) was written with codec \(codec.rawValue), which its type does not read"
+        case .redacted(let name): "the content of \(name) was redacted; pass over the event"
         }
     }
 }

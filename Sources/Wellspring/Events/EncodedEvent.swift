@@ -44,6 +44,12 @@ public struct EventMetadata: Hashable, Sendable {
 public struct Recorded<Event: Sendable>: Sendable {
     /// What happened.
     public let event: Event
+    /// Whether the content of the event was taken away, by a scavenge after a truncation or a
+    /// redaction.
+    ///
+    /// A redacted event keeps its place, its id, its times, its causes and its tags. Its payload is
+    /// empty, it has no headers, and it cannot be decoded: aggregates and projections pass over it.
+    public private(set) var isRedacted = false
     /// The id of the event: given by the caller, or made by the store.
     public let id: MessageID
     /// The stream it belongs to.
@@ -87,10 +93,12 @@ public struct Recorded<Event: Sendable>: Sendable {
     public func map<Other: Sendable, Failure: Error>(
         _ transform: (Event) throws(Failure) -> Other
     ) throws(Failure) -> Recorded<Other> {
-        Recorded<Other>(
+        var mapped = Recorded<Other>(
             event: try transform(event), id: id, stream: stream, version: version,
             position: position, recordedAt: recordedAt, occurredAt: occurredAt, tags: tags,
             metadata: metadata)
+        mapped.isRedacted = isRedacted
+        return mapped
     }
 }
 
@@ -103,10 +111,27 @@ public typealias RecordedEvent = Recorded<EncodedEvent>
 extension Recorded where Event == EncodedEvent {
     /// Returns the record with the event decoded.
     ///
-    /// - Throws: ``EventCodingError`` when the stored name or content is not one of `type`.
+    /// - Throws: ``EventCodingError`` when the stored name or content is not one of `type`, or the
+    ///   event is redacted.
     public func decoded<E: ReadableEvent>(
         as type: E.Type
     ) throws(EventCodingError) -> Recorded<E> {
-        try map { encoded throws(EventCodingError) in try E(decoding: encoded) }
+        guard !isRedacted else { throw .redacted(event.name) }
+        return try map { encoded throws(EventCodingError) in try E(decoding: encoded) }
+    }
+
+    /// Returns the record as a scavenge leaves it: without payload and headers, and marked so.
+    ///
+    /// For tests of what reads events; nothing that is stored changes.
+    public func redacted() -> RecordedEvent {
+        var metadata = metadata
+        metadata.headers = [:]
+        var event = event
+        event.payload = []
+        var redacted = RecordedEvent(
+            event: event, id: id, stream: stream, version: version, position: position,
+            recordedAt: recordedAt, occurredAt: occurredAt, tags: tags, metadata: metadata)
+        redacted.isRedacted = true
+        return redacted
     }
 }

@@ -118,11 +118,15 @@ extension ReadLimit {
 
 extension LogPage {
     /// Refuses a page that leads nowhere: its events would be taken in again and again.
+    ///
+    /// Leaves out redacted events: no model can take them in, and its position passes them all the
+    /// same.
     func checked(after start: LogPosition) throws(EventStoreError) -> LogPage {
         guard end > start || end == start && events.isEmpty else {
             throw .storage(reason: "a page after position \(start) ends at \(end)")
         }
-        return self
+        guard events.contains(where: \.isRedacted) else { return self }
+        return LogPage(events: events.filter { !$0.isRedacted }, end: end, head: head)
     }
 
     /// The events, all of them, in the form that a projection reads.

@@ -299,6 +299,7 @@ extension RecordedEvent {
             position: LogPosition(found.position),
             recordedAt: raw.recordedAt ?? Timestamp(nanoseconds: found.frameTime),
             occurredAt: raw.occurredAt, tags: raw.tags, metadata: raw.metadata)
+        if raw.isRedacted { self = redacted() }
     }
 }
 

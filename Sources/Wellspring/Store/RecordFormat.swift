@@ -30,11 +30,13 @@ struct RecordFlags: OptionSet {
     static let headers = RecordFlags(rawValue: 1 << 6)
     /// The version has eight bytes, not four.
     static let wideVersion = RecordFlags(rawValue: 1 << 7)
-    // Bits 14 (redacted) and 15 (compressed) are reserved.
+    /// Payload and headers were taken away; neither may be there.
+    static let redacted = RecordFlags(rawValue: 1 << 14)
+    // Bit 15 (compressed) is reserved.
 
     static let known: RecordFlags = [
         .correlation, .causation, .causationIsCorrelation, .occurredAt, .recordedAt, .tags,
-        .headers, .wideVersion,
+        .headers, .wideVersion, .redacted,
     ]
 }
 

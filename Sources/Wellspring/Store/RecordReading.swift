@@ -10,6 +10,8 @@ struct RawRecord {
     let occurredAt: Timestamp?
     let recordedAt: Timestamp?
     let tags: [Tag]
+    /// Whether payload and headers were taken away.
+    let isRedacted: Bool
     /// Where the payload lies, from the beginning of the record.
     let payload: Range<Int>
     let length: Int
@@ -57,6 +59,10 @@ struct RawRecord {
             correlation: correlation, causation: causation, headers: headers)
         payload = reader.offset..<length
         self.length = length
+        isRedacted = flags.contains(.redacted)
+        guard !isRedacted || payload.isEmpty && !flags.contains(.headers) else {
+            throw MalformedBody(offset: 8, reason: "a redacted record that has content")
+        }
     }
 }
 

@@ -207,6 +207,7 @@ extension RecordFlags {
         if !recorded.tags.isEmpty { insert(.tags) }
         if !metadata.headers.isEmpty { insert(.headers) }
         if recorded.version.rawValue > UInt64(UInt32.max) { insert(.wideVersion) }
+        if recorded.isRedacted { insert(.redacted) }
     }
 }
 

@@ -56,6 +56,11 @@ struct VerificationText {
             lines.append(
                 "\(report.unprovenEvents) events at the end are not yet known to be durable")
         }
+        if report.redactedCount > 0 {
+            lines.append(
+                report.redactedCount == 1
+                    ? "1 event is redacted" : "\(report.redactedCount.grouped) events are redacted")
+        }
         lines.append(
             "\(report.isSound ? "sound" : "damaged"): \(report.eventCount.grouped) events in "
                 + "\(report.streamCount.grouped) streams, \(report.commitCount.grouped) commits, "
@@ -104,6 +109,7 @@ struct VerificationDocument: Encodable {
     private let segments: Int
     private let commits: UInt64
     private let events: UInt64
+    private let redactedEvents: UInt64
     private let streams: Int
     private let bytes: UInt64
     private let lastPosition: UInt64
@@ -119,6 +125,7 @@ struct VerificationDocument: Encodable {
         segments = report.segmentCount
         commits = report.commitCount
         events = report.eventCount
+        redactedEvents = report.redactedCount
         streams = report.streamCount
         bytes = report.byteCount
         lastPosition = report.lastPosition.rawValue

@@ -10,7 +10,7 @@ import Wellspring
 //
 // An event has `"more":true` when the next one belongs to the same append; the first event of an
 // append that has a key carries `key` and `fingerprint`. An append without events is a line of its
-// own. The content is `text` where it is JSON in UTF-8, and `hex` otherwise: never changed, not even
+// own. A redacted event has `"redacted":true` in the place of a content. The content is `text` where it is JSON in UTF-8, and `hex` otherwise: never changed, not even
 // its white space. Times are nanoseconds since 1970. The checksum is the CRC-32C of all lines before
 // the last, line breaks included.
 
@@ -44,6 +44,10 @@ enum ExportFormat {
         if !event.metadata.headers.isEmpty { line.add("headers", event.metadata.headers) }
         if let key { line.add(key) }
         if hasMore { line.add("more", true) }
+        guard !event.isRedacted else {
+            line.add("redacted", true)
+            return line.text
+        }
         let bytes = Array(event.event.payload)
         if event.event.codec == .json, let text = String(validating: bytes, as: UTF8.self) {
             line.add("text", text)

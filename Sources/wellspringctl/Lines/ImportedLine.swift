@@ -39,6 +39,7 @@ struct ImportedLine: Decodable {
     private let more: Bool?
     private let text: String?
     private let hex: String?
+    private let redacted: Bool?
     let hole: Hole?
     let append: Key?
     let end: End?
@@ -79,9 +80,13 @@ struct ImportedLine: Decodable {
             let id = id.flatMap({ MessageID($0) })
         else { throw Failure("its stream, its id or its type makes no sense") }
         let recorded = Timestamp(nanoseconds: recordedAt)
-        return RecordedEvent(
+        let isRedacted = redacted == true
+        guard !isRedacted || text == nil && hex == nil && headers == nil else {
+            throw Failure("it is redacted and has content")
+        }
+        let event = RecordedEvent(
             event: EncodedEvent(
-                name: EventName(type), payload: try payload(),
+                name: EventName(type), payload: isRedacted ? [] : try payload(),
                 codec: PayloadCodec(rawValue: codec), schemaVersion: schema),
             id: id, stream: stream, version: StreamVersion(version),
             position: LogPosition(position), recordedAt: recorded,
@@ -90,6 +95,7 @@ struct ImportedLine: Decodable {
             metadata: EventMetadata(
                 correlation: try Self.id(correlation), causation: try Self.id(causation),
                 headers: headers ?? [:]))
+        return isRedacted ? event.redacted() : event
     }
 
     private func payload() throws -> EventPayload {

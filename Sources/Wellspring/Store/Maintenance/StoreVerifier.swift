@@ -117,6 +117,7 @@ struct StoreVerifier {
                     "a record whose names are not defined", positions: lost))
         }
         report.eventCount += 1
+        if record.raw.isRedacted { report.redactedCount += 1 }
         if let reason = ledger.note(stream, record.raw.version, at: record.position) {
             report.add(StoreProblem(.versions, file(of: frame), at: offset, reason))
         }

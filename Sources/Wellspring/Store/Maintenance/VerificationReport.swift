@@ -12,6 +12,8 @@ public struct VerificationReport: Hashable, Sendable {
     public internal(set) var commitCount: UInt64 = 0
     /// How many events there are.
     public internal(set) var eventCount: UInt64 = 0
+    /// How many of them are redacted: their content was taken away on purpose.
+    public internal(set) var redactedCount: UInt64 = 0
     /// How many streams have an event.
     public internal(set) var streamCount = 0
     /// The position of the last event.
