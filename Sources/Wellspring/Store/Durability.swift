@@ -18,12 +18,14 @@ public enum Durability: Hashable, Sendable {
     case strict
 
     /// `append` returns once its events are handed to the operating system; a sync follows after
-    /// `time` or `bytes`. A killed process loses nothing; a power cut loses at most that much.
+    /// `time` or `bytes`. A killed process loses nothing; a power cut, or a sync that fails, loses
+    /// at most that much.
     case interval(time: Duration = .milliseconds(50), bytes: Int = 1 << 20)
 
     /// `append` returns once its events are handed to the operating system, which writes them
     /// when it likes. A killed process loses nothing; a power cut may lose everything since the
-    /// last `sync()`.
+    /// last `sync()`, and so may a device that fails when the system writes: `sync()` and closing
+    /// notice it, too late for the appends that were acknowledged.
     case osManaged
 }
 

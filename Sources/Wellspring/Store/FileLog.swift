@@ -16,6 +16,9 @@ final class FileLog: EventLog {
     /// How many segments were read at opening because their index was missing.
     let reindexedSegments: Int
 
+    /// How long after a mark that could not be written the next one is tried, in nanoseconds.
+    private static let markRetry: UInt64 = 1_000_000_000
+
     /// With more entries than this in memory, the index is written out.
     private static let indexLimit = 1 << 18
 
@@ -151,13 +154,17 @@ final class FileLog: EventLog {
         case .everyCommit, .strict:
             guard let idleMark, log.wantsMark else { return .notNeeded }
             guard timerFired else { return .after(nanoseconds: idleMark) }
-            try log.writeMark()
+            guard try writeMark() else { return .after(nanoseconds: Self.markRetry) }
         case .interval(let nanoseconds, _):
             if timerFired {
                 client.hasTimer = false
                 // Syncs, and says so in a mark.
-                try log.writeMark()
+                let isWritten = try writeMark()
                 client.firstUnsyncedAt = nil
+                guard isWritten else {
+                    client.hasTimer = true
+                    return .after(nanoseconds: max(nanoseconds, Self.markRetry))
+                }
             }
             // The timer that runs already is for the oldest bytes; it must not be put off.
             guard log.wantsMark, !client.hasTimer else { return .notNeeded }
@@ -168,7 +175,24 @@ final class FileLog: EventLog {
         return .notNeeded
     }
 
-    func sync() throws(CommitFailure) { try log.sync() }
+    func sync() throws(CommitFailure) {
+        try log.sync()
+        // No timer says it in this mode, and readers in other processes wait to be told.
+        if case .osManaged = durability { _ = try writeMark() }
+    }
+
+    /// Says in the log that everything before is durable; `false` when there is no room for it.
+    ///
+    /// No event rests on a mark, so its failure is nobody's.
+    private func writeMark() throws(CommitFailure) -> Bool {
+        do {
+            try log.writeMark()
+            return true
+        } catch {
+            guard case .rolledBack = error else { throw error }
+            return false
+        }
+    }
 
     func close() throws(CommitFailure) {
         if !log.isForked {

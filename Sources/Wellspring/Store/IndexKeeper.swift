@@ -103,14 +103,15 @@ final class IndexKeeper: Sendable {
     /// Nothing happens when somebody else has done so already.
     func replace(_ name: String) throws(LogError) {
         _ = try changing.withLock { (_) throws(LogError) in try rebuildRun(name) }
-        wake()
+        // In a fork of the process the thread is gone and the files are the parent's.
+        if !directory.isForked { wake() }
     }
 
     /// Returns whether the index knew the run.
     private func rebuildRun(_ name: String) throws(LogError) -> Bool {
         guard let damaged = index.rebuilding(name) else { return false }
         index.replace([damaged.run.range], by: try rebuild(damaged))
-        try? damaged.run.remove()
+        if !directory.isForked { try? damaged.run.remove() }
         return true
     }
 

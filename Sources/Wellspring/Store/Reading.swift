@@ -8,8 +8,9 @@ public enum ReadOrder<Point: Hashable & Sendable>: Hashable, Sendable {
 
 /// When a page is full.
 ///
-/// A page of the log ends with the append that fills it, so it may hold more than its limits say by
-/// the rest of that append. A page of a stream holds no more events than its limit says.
+/// A page of the log ends with the append that fills it, or with one before, so it may hold more
+/// than its limits say by the rest of one append, and may hold less: only ``LogPage/end`` tells how
+/// far it goes. A page of a stream holds no more events than its limit says.
 public struct ReadLimit: Hashable, Sendable {
     /// The page is full with so many events; values below 1 count as 1.
     public var events: Int {

@@ -18,8 +18,9 @@ public enum StoreNotice: Hashable, Sendable {
     case closed(reason: String?)
     /// The saved state of a projection is damaged. Nothing is lost: it is replayed from the log.
     case discardedCheckpoint(ProjectionName, reason: String)
-    /// A part of the index could not be written. Nothing is lost: it stays in memory and is tried
-    /// again; if that fails too, the next opening takes longer.
+    /// A part of the index could not be written, or several could not be made one. Nothing is lost:
+    /// what is not in a file stays in memory and is tried again; if that fails too, the next opening
+    /// takes longer.
     case keptIndexInMemory(reason: String)
     /// The store went away without `close()`. Nothing is lost; the next opening takes longer.
     case abandoned

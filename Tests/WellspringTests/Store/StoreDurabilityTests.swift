@@ -86,6 +86,35 @@ final class StoreDurabilityTests: XCTestCase {
         await store.close()
     }
 
+    func test_a_mark_for_which_there_is_no_room_is_tried_again() async throws {
+        for durability in [Durability.everyCommit, .interval()] {
+            let (store, disk) = try await open(durability)
+            try await store.appendSample(1)
+            disk.inject(.init(.noSpace, operations: [.write]))
+            disk.fireTimers()
+            disk.heal()
+            let before = disk.operationCount
+            disk.fireTimers()
+            let kinds = disk.operations.suffix(disk.operationCount - before).map(\.kind)
+            XCTAssertTrue(kinds.contains(.write) && kinds.contains(.sync), "\(kinds)")
+            try await store.appendSample(2)
+            await store.close()
+        }
+    }
+
+    func test_a_sync_that_somebody_asked_for_is_told_to_other_processes() async throws {
+        let (store, disk) = try await open(.osManaged)
+        try await store.appendSample(1)
+        let reader = try await FileEventReader(on: disk)
+        let before = try await reader.wholeLog()
+        XCTAssertEqual(before.count, 0, "nobody knows yet that it is durable")
+        try await store.sync()
+        let after = try await reader.wholeLog()
+        XCTAssertEqual(after.count, 1)
+        await reader.close()
+        await store.close()
+    }
+
     private func open(_ durability: Durability) async throws -> (FileEventStore, SimulatedDisk) {
         let disk = SimulatedDisk()
         var configuration = FileEventStore.Configuration()

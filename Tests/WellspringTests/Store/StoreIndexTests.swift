@@ -104,6 +104,23 @@ final class StoreIndexTests: XCTestCase {
         }
     }
 
+    func test_a_fork_that_meets_a_damaged_run_leaves_the_file_to_its_parent() async throws {
+        let (disk, history) = try await closedStore()
+        let store = try await FileEventStore(on: disk, configuration: configuration)
+        let runs = disk.runs.sorted()
+        for name in runs {
+            let bytes = try XCTUnwrap(disk.contents(of: name))
+            let header = bytes[12..<16].reversed().reduce(0) { $0 << 8 | Int($1) }
+            disk.flipBit(3, ofByte: header + 20, in: name)
+        }
+        disk.setForked(true)
+        try await history.check(store)
+        XCTAssertEqual(disk.runs.sorted(), runs)
+        disk.setForked(false)
+        try await history.check(store)
+        await store.close()
+    }
+
     func test_a_damaged_run_does_not_stop_merging() async throws {
         let disk = SimulatedDisk()
         let store = try await FileEventStore(on: disk, configuration: configuration)
