@@ -30,11 +30,52 @@ enum Examining {
         guard problems == 0 else { throw Failure(damage(problems, arguments.directory)) }
     }
 
+    /// Reads a store by its index, beside a writer or not.
+    static func withReader(
+        _ arguments: Arguments, _ body: (FileEventReader) async throws -> Void
+    ) async throws {
+        var configuration = FileEventReader.Configuration()
+        configuration.includesUnproven = arguments.has(unproven.name)
+        let reader = try await FileEventReader(
+            at: arguments.directory, configuration: configuration)
+        do {
+            try await body(reader)
+            try await noteUnproven(behind: reader, arguments)
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+    }
+
+    /// Whether a store that cannot be read by its index may still be read from front to back.
+    static func canGoOn(after error: EventStoreError) -> Bool {
+        switch error {
+        case .notAStore, .unsupportedFormat, .closed, .cancelled: false
+        default: true
+        }
+    }
+
+    private static func noteUnproven(
+        behind reader: FileEventReader, _ arguments: Arguments
+    ) async throws {
+        var configuration = FileEventReader.Configuration()
+        configuration.includesUnproven = true
+        let other = try await FileEventReader(
+            at: arguments.directory, configuration: configuration)
+        let (end, position) = (other.position.rawValue, reader.position.rawValue)
+        await other.close()
+        if end > position { noteUnproven(end - position) }
+    }
+
     static func noteUnproven(_ store: StoreExamination) {
-        guard store.unprovenEvents > 0 else { return }
+        if store.unprovenEvents > 0 { noteUnproven(UInt64(store.unprovenEvents)) }
+    }
+
+    private static func noteUnproven(_ count: UInt64) {
         StandardError.write(
-            "\(store.unprovenEvents) events at the end are not yet known to be durable; "
-                + "--all takes them in.\n")
+            (count == 1 ? "1 event at the end is" : "\(count) events at the end are")
+                + " not yet known to be durable; --all takes in what is there.\n")
     }
 
     static func damage(_ count: Int, _ directory: String) -> String {

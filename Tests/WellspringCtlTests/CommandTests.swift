@@ -126,6 +126,54 @@ final class CommandTests: XCTestCase {
             five)
     }
 
+    func test_damage_elsewhere_does_not_keep_a_stream_from_being_shown_and_damage_in_it_is_told()
+        async throws
+    {
+        let fixture = try StoreFixture(self)
+        try await fixture.makeStore()
+        let whole = try fixture.run("show", fixture.store, "sample/3").split(separator: "\n")
+        let last = try fixture.run("tail", fixture.store)
+        // The first commit, of one event of another stream.
+        try fixture.overwrite(4_170..<4_180, of: "log/0000000001-0000.seg")
+        let same = try fixture.run("show", fixture.store, "sample/3").split(separator: "\n")
+        XCTAssertEqual(same, whole)
+        XCTAssertEqual(try fixture.run("tail", fixture.store), last)
+
+        try fixture.overwrite(10_000..<16_000, of: "log/0000000001-0000.seg")
+        let outcome = try fixture.program.run("show", fixture.store, "sample/3")
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertTrue(outcome.errors.contains("damaged in"), outcome.errors)
+        let rest = outcome.output.split(separator: "\n")
+        XCTAssertLessThan(rest.count, whole.count)
+        XCTAssertGreaterThan(rest.count, whole.count / 2)
+        XCTAssertTrue(rest.allSatisfy(whole.contains))
+        XCTAssertEqual(Set(rest).count, rest.count)
+    }
+
+    func test_events_that_are_not_yet_known_to_be_durable_are_told_of_and_shown_when_asked_for()
+        async throws
+    {
+        let fixture = try StoreFixture(self)
+        try await fixture.makeStore(appends: 10)
+        var configuration = FileEventStore.Configuration()
+        configuration.durability = .osManaged
+        let store = try await FileEventStore(at: fixture.store, configuration: configuration)
+        let event = NewEvent(EncodedEvent(name: "late.came", payload: [1], codec: .opaque))
+        let stream = StreamID(category: "late", key: "1")
+        try await store.append(AppendRequest([event], to: stream, expecting: .any))
+        for command in [
+            ["tail", fixture.store, "--count", "1"], ["show", fixture.store, "late/1"],
+        ] {
+            let hidden = try fixture.program.run(command)
+            XCTAssertFalse(hidden.output.contains("late.came"))
+            XCTAssertTrue(hidden.errors.contains("1 event at the end is"), hidden.errors)
+            let shown = try fixture.program.run(command + ["--all"])
+            XCTAssertTrue(shown.output.contains("late.came"), shown.output)
+            XCTAssertEqual(shown.errors, "")
+        }
+        await store.close()
+    }
+
     func test_tail_follows_a_writer() async throws {
         let fixture = try StoreFixture(self)
         try await fixture.makeStore(appends: 10)

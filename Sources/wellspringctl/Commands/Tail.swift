@@ -14,74 +14,88 @@ extension ToolCommand {
             ])
     ) { arguments in
         let count = try arguments.number("count", in: 0...1_000_000) ?? 10
-        var tail = Tail(arguments, count: count)
-        var store = try StoreExamination(at: arguments.directory)
-        try tail.read(&store)
-        guard arguments.has("follow") else {
-            Examining.noteUnproven(store)
-            return try tail.failIfDamaged()
-        }
-        while true {
-            try await Task.sleep(for: .milliseconds(200))
-            try tail.read(&store)
+        let tail = Tail(arguments, count: count)
+        if arguments.has("follow") { return try await tail.follow() }
+        do {
+            try await tail.read()
+        } catch let error as EventStoreError {
+            guard Examining.canGoOn(after: error) else { throw error }
+            try tail.examine()
         }
     }
 }
 
-/// Shows the last events of a first reading, and all of the following ones.
+/// The last events of a store.
 private struct Tail {
     private let arguments: Arguments
-    private let type: String?
-    private let tag: Tag?
-    /// How many events of the first reading are shown.
+    private let filter: EventFilter
     private let count: Int
-    private var isFirst = true
-    private var problems = 0
 
     init(_ arguments: Arguments, count: Int) {
         self.arguments = arguments
         self.count = count
-        type = arguments[option: "type"]
-        tag = arguments[option: "tag"].map { Tag($0) }
+        filter = EventFilter(
+            names: arguments[option: "type"].map { [EventName($0)] },
+            tags: Set(arguments[option: "tag"].map { [Tag($0)] } ?? []))
     }
 
-    mutating func read(_ store: inout StoreExamination) throws {
-        var last: [RecordedEvent] = []
-        var output = OutputBuffer()
-        // Events that are not proven would come again.
-        let includesUnproven = arguments.has("all") && !arguments.has("follow")
-        try store.read(includingUnproven: includesUnproven) { item in
-            switch item {
-            case .append(let events, _):
-                for event in events where matches(event) {
-                    if isFirst { last.append(event) } else { try show(event, &output) }
-                }
-                if last.count > 2 * count + 1_000 { last.removeFirst(last.count - count) }
-            case .problem(let problem):
-                problems += 1
-                StandardError.write("\(problem)\n")
-            case .hole, .segment, .unfinished: break
-            }
-            return true
+    func read() async throws {
+        try await Examining.withReader(arguments) { reader in
+            try show(try await lastEvents(of: reader, before: nil))
         }
-        for event in last.suffix(count) { try show(event, &output) }
+    }
+
+    /// Shows the last events, and all that come, until the program is ended.
+    func follow() async throws {
+        try await Examining.withReader(arguments) { reader in
+            let end = reader.position
+            let next = LogPosition(end.rawValue + 1)
+            try show(try await lastEvents(of: reader, before: next))
+            for try await page in reader.subscribe(after: end, filter: filter) {
+                try show(page.events)
+            }
+        }
+    }
+
+    /// Reads backward until there are enough; returns them oldest first.
+    private func lastEvents(
+        of reader: FileEventReader, before position: LogPosition?
+    ) async throws -> [RecordedEvent] {
+        var events: [RecordedEvent] = []
+        var end = position
+        while events.count < count {
+            let page = try await reader.read(
+                LogRead(
+                    .backward(before: end), filter: filter,
+                    limit: ReadLimit(events: min(256, count - events.count))))
+            guard page.end > .start, page.end != end else { break }
+            events += page.events
+            end = page.end
+        }
+        return events.prefix(count).reversed()
+    }
+
+    /// Reads all of the store, whatever is damaged.
+    func examine() throws {
+        var last: [RecordedEvent] = []
+        let result = Result {
+            try Examining.read(arguments) { item in
+                guard case .append(let events, _) = item else { return true }
+                last += events.filter(filter.includes)
+                if last.count > 2 * count + 1_000 { last.removeFirst(last.count - count) }
+                return true
+            }
+        }
+        try show(last.suffix(count))
+        try result.get()
+    }
+
+    private func show(_ events: some Sequence<RecordedEvent>) throws {
+        var output = OutputBuffer()
+        for event in events {
+            try output.line(Shown.line(event))
+            if arguments.has("data") { try output.line(Shown.content(event)) }
+        }
         try output.flush()
-        isFirst = false
-    }
-
-    private func matches(_ event: RecordedEvent) -> Bool {
-        if let type, EventName(type) != event.event.name { return false }
-        guard let tag else { return true }
-        return event.tags.contains(tag)
-    }
-
-    private func show(_ event: RecordedEvent, _ output: inout OutputBuffer) throws {
-        try output.line(Shown.line(event))
-        if arguments.has("data") { try output.line(Shown.content(event)) }
-    }
-
-    func failIfDamaged() throws {
-        guard problems > 0 else { return }
-        throw Failure(Examining.damage(problems, arguments.directory))
     }
 }
