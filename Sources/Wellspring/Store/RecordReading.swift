@@ -12,6 +12,9 @@ struct RawRecord {
     let tags: [Tag]
     /// Whether payload and headers were taken away.
     let isRedacted: Bool
+    /// Where headers and payload begin, which a redacted record lacks, from the beginning of the
+    /// record.
+    let content: Int
     /// Where the payload lies, from the beginning of the record.
     let payload: Range<Int>
     let length: Int
@@ -54,6 +57,7 @@ struct RawRecord {
         occurredAt = flags.contains(.occurredAt) ? try reader.readTimestamp() : nil
         recordedAt = flags.contains(.recordedAt) ? try reader.readTimestamp() : nil
         tags = flags.contains(.tags) ? try reader.readTags() : []
+        content = reader.offset
         let headers = flags.contains(.headers) ? try reader.readHeaders() : [:]
         metadata = EventMetadata(
             correlation: correlation, causation: causation, headers: headers)

@@ -178,22 +178,11 @@ struct BuiltRecord {
     /// The whole record; its references and its checksum are filled in.
     let bytes: [UInt8]
 
-    private static let checksumOffset = 4
-    private static let streamOffset = 10
-    private static let typeOffset = 14
-
     func write(
         at offset: UInt64, stream: UInt32, type: UInt32, to writer: inout ByteWriter
     ) {
         let begin = writer.count
         writer.append(bytes)
-        writer.patch(stream, at: begin + Self.streamOffset)
-        writer.patch(type, at: begin + Self.typeOffset)
-        let checksum = writer.withUnsafeBytes { all in
-            crc32c(
-                RecordFormat.seed(at: offset),
-                UnsafeRawBufferPointer(rebasing: all[(begin + RecordFormat.recordPrefix)...]))
-        }
-        writer.patch(checksum, at: begin + Self.checksumOffset)
+        writer.settle(recordAt: begin, offset, stream: stream, type: type)
     }
 }
