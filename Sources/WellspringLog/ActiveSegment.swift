@@ -7,7 +7,7 @@ struct ActiveSegment {
     var groupCount: UInt64 = 0
     var eventCount: UInt64 = 0
 
-    var name: String { LogLayout.segment(header.number) }
+    var name: String { header.fileName }
 
     init(file: any StoreFile, header: SegmentHeader, zeroedEnd: UInt64) {
         self.file = file

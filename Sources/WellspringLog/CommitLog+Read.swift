@@ -28,7 +28,7 @@ extension CommitLog {
         guard filled == buffer.count else {
             throw .damaged(
                 LogDamage(
-                    file: LogLayout.segment(segment), offset: offset + UInt64(max(0, filled)),
+                    file: files.name(of: segment), offset: offset + UInt64(max(0, filled)),
                     reason: "the file ends inside what is to be read"))
         }
     }

@@ -19,6 +19,13 @@ extension CommitLog {
         try finishRoll(client: client)
     }
 
+    /// Seals the active segment and begins the next one.
+    func roll(client: any LogClient) throws(CommitFailure) {
+        if let failure = prepareNext() { throw .rolledBack(failure) }
+        try seal(client)
+        try finishRoll(client: client)
+    }
+
     // MARK: - The next segment
 
     /// Prepares the next segment early, so that it costs no commit any time when it is needed, and
@@ -121,7 +128,7 @@ extension CommitLog {
         do {
             segment = try prepared.write(header)
             try directory.rename(
-                LogLayout.nextSegment, to: LogLayout.segment(header.number))
+                LogLayout.nextSegment, to: header.fileName)
         } catch {
             throw .rolledBack(error)
         }
@@ -135,7 +142,7 @@ extension CommitLog {
         return segment
     }
 
-    private func newSalt() -> Salt {
+    func newSalt() -> Salt {
         configuration.plantedFault == .sharedSalt
             ? Salt(value: 0x5EED) : Salt(value: directory.random())
     }

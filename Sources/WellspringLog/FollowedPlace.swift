@@ -26,7 +26,7 @@ struct FollowedPlace {
         self.lastFrame = lastFrame
     }
 
-    var name: String { LogLayout.segment(header.number) }
+    var name: String { header.fileName }
 
     /// Passes over a frame that was handed over.
     mutating func pass(_ frame: FrameHeader) {
@@ -212,7 +212,7 @@ struct FollowedScan {
     func damage(_ reason: String, through last: UInt64) -> LogError {
         .damaged(
             LogDamage(
-                file: LogLayout.segment(scanner.header.number), offset: scanner.offset,
+                file: scanner.header.fileName, offset: scanner.offset,
                 sequences: min(expected, last)...max(expected, last), reason: reason))
     }
 }

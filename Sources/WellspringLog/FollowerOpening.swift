@@ -62,11 +62,6 @@ struct FollowerOpening {
     func checkedSegments() throws(LogError) -> [SegmentPlace] {
         var places: [SegmentPlace] = []
         for segment in manifest.segments {
-            guard segment.generation == 0 else {
-                throw .unsupportedFormat(
-                    file: LogLayout.segment(segment.number, generation: segment.generation),
-                    reason: "a segment that was rewritten")
-            }
             let (file, header) = try open(segment.number)
             guard let seal = segment.seal else {
                 places.append(SegmentPlace(header))
@@ -82,7 +77,7 @@ struct FollowerOpening {
             else {
                 throw .damaged(
                     LogDamage(
-                        file: LogLayout.segment(segment.number), offset: seal.fileLength,
+                        file: segment.fileName, offset: seal.fileLength,
                         reason: "the end of the segment is not the one that the MANIFEST knows"))
             }
             places.append(SegmentPlace(header, sealedLength: seal.fileLength))
@@ -114,12 +109,14 @@ struct FollowerOpening {
     private func open(
         _ number: UInt32
     ) throws(LogError) -> (file: any StoreFile, header: SegmentHeader) {
-        let name = LogLayout.segment(number)
+        // One that is not listed yet was never rewritten.
+        let listed = manifest.segments.first { $0.number == number }
+        let name = listed?.fileName ?? LogLayout.segment(number)
         do {
             let file = try directory.open(name, .read)
             let header = try SegmentHeader.read(from: file)
-            let listed = manifest.segments.first { $0.number == number }
             guard header.storeID == identity.storeID, header.number == number,
+                header.generation == listed?.generation ?? 0,
                 listed?.baseSequence ?? header.baseSequence == header.baseSequence,
                 listed?.basePosition ?? header.basePosition == header.basePosition
             else {

@@ -33,6 +33,9 @@ final class FrameBatch {
         start = end.offset
     }
 
+    /// Has the frames that follow say that `sequence` is durable.
+    func claim(_ sequence: UInt64) { durableSequence = sequence }
+
     /// Where the body of the next frame will begin in the file.
     var nextBodyOffset: UInt64 { end.offset + UInt64(FrameHeader.length) }
 

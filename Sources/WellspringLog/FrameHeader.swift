@@ -23,6 +23,8 @@ package struct FrameHeader: Hashable, Sendable {
     package static let alignment = 8
     /// No body is longer, whatever the configuration says; what claims to be is damage.
     package static let bodyLengthLimit = 256 << 20
+    /// The highest offset that a header can tell.
+    package static let offsetLimit = UInt64(UInt32.max) * 8
     /// `WSF1`, read as a little-endian number.
     package static let magic: UInt32 = 0x3146_5357
 
@@ -56,6 +58,17 @@ package struct FrameHeader: Hashable, Sendable {
     package var nextPosition: UInt64? {
         let (sum, overflow) = firstPosition.addingReportingOverflow(UInt64(eventCount))
         return overflow || sum > UInt64(Int64.max) ? nil : sum
+    }
+
+    /// How a frame whose body has `length` bytes goes beyond what the format can tell; `nil` if it
+    /// does not.
+    package func excess(ofBody length: Int) -> String? {
+        if length > Self.bodyLengthLimit {
+            return "frame \(sequence) would have \(length) bytes, and the limit is "
+                + "\(Self.bodyLengthLimit)"
+        }
+        guard offset > Self.offsetLimit else { return nil }
+        return "frame \(sequence) would begin at \(offset), and the limit is \(Self.offsetLimit)"
     }
 
     /// Writes the header to the start of `target` and notes its checksum.

@@ -116,10 +116,12 @@ package struct LogOutline: Sendable {
     private func frameBefore(
         _ anchor: LogAnchor, in segment: Manifest.Segment
     ) throws -> LogEnd? {
-        let file = try directory.open(LogLayout.segment(segment.number), .read)
+        let file = try directory.open(segment.fileName, .read)
         defer { file.close() }
         let header = try SegmentHeader.read(from: file)
-        guard header.storeID == storeID, header.number == segment.number else { return nil }
+        guard header.storeID == storeID, header.number == segment.number,
+            header.generation == segment.generation
+        else { return nil }
         if anchor.lastFrame == 0 { return LogEnd(beginning: header) }
         var bytes = [UInt8](repeating: 0, count: FrameHeader.length)
         let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in
@@ -156,7 +158,9 @@ extension LogOutline {
     package func openSegment(
         _ number: UInt32
     ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
-        let name = LogLayout.segment(number)
+        // One that is not listed yet was never rewritten.
+        let listed = segments.first { $0.number == number }
+        let name = listed?.fileName ?? LogLayout.segment(number)
         do {
             let file = try directory.open(name, .read)
             return (file, SegmentPlace(try SegmentHeader.read(from: file)))

@@ -38,7 +38,7 @@ extension LogOpening {
             in: directory, segmentBytes: configuration.segmentBytes)
         _ = try prepared.write(header)
         // A segment of an attempt that a crash ended is replaced; it holds no frame.
-        try directory.rename(LogLayout.nextSegment, to: LogLayout.segment(header.number))
+        try directory.rename(LogLayout.nextSegment, to: header.fileName)
         try directory.syncDirectory(LogLayout.segments)
         return header
     }

@@ -7,6 +7,8 @@ package enum LogLayout {
     package static let quarantine = "quarantine"
     /// The segment that comes next, before it holds anything.
     package static let nextSegment = "log/next.tmp"
+    /// A segment that is rewritten, before all of it is there.
+    package static let rewrittenSegment = "log/rewrite.tmp"
 
     /// What may be in a directory that becomes a store: the remains of an earlier attempt, and what
     /// systems put into every volume or folder.
@@ -18,6 +20,8 @@ package enum LogLayout {
     private static let suffix = ".seg"
     private static let numberDigits = 10
     private static let generationDigits = 4
+    /// A segment is not rewritten more often than its name can tell.
+    static let generationLimit: UInt32 = 9_999
 
     /// The name of a segment: `log/0000000001-0000.seg`.
     ///
@@ -53,4 +57,14 @@ package enum LogLayout {
         let text = String(number)
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
     }
+}
+
+extension Manifest.Segment {
+    /// The name of the file that lives.
+    package var fileName: String { LogLayout.segment(number, generation: generation) }
+}
+
+extension SegmentHeader {
+    /// The name of the file that begins with the header.
+    package var fileName: String { LogLayout.segment(number, generation: generation) }
 }

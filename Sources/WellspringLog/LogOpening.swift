@@ -26,11 +26,11 @@ struct LogOpening {
         }
         let identity = try readIdentity()
         let manifest = try readManifest(of: identity)
-        let segmentNumbers = try listSegments(manifest)
-        let replay = try LogReplay(self, identity, manifest).run(segmentNumbers)
+        let living = try LivingSegments(self, manifest)
+        let replay = try LogReplay(self, identity, manifest, living).run()
         let judgement = try TailJudgement(replay, manifest, fault: fault)
         return try LogRepair(self, identity, manifest, replay, judgement).run(
-            recovery, holding: lock)
+            recovery, removing: living.leftovers, holding: lock)
     }
 
     // MARK: - Small files
@@ -87,59 +87,6 @@ struct LogOpening {
         } catch {
             throw error.found(in: name)
         }
-    }
-
-    // MARK: - The list of segments
-
-    /// The numbers of all segments, which must be those of the MANIFEST, or one more: a crash may
-    /// have come between naming a segment and listing it.
-    private func listSegments(_ manifest: Manifest) throws(LogError) -> ClosedRange<UInt32> {
-        let found = try segmentsFound()
-        guard let first = manifest.segments.first?.number else {
-            throw missing(manifest.knownEnd.segment)
-        }
-        let known = manifest.knownEnd.segment
-        var last = first
-        while found.contains(last &+ 1), last < .max { last += 1 }
-        guard found.contains(first) else { throw missing(first) }
-        if fault == .ignoreKnownEnd { return first...last }
-        guard last >= known else { throw missing(last + 1) }
-        let newest = manifest.isClean ? known : known.addingReportingOverflow(1).partialValue
-        guard let highest = found.max(), highest <= newest else {
-            throw .damaged(
-                LogDamage(
-                    file: LogLayout.segment(found.max() ?? last), offset: 0,
-                    reason: "the MANIFEST does not know the segment"))
-        }
-        return first...last
-    }
-
-    private func segmentsFound() throws(LogError) -> Set<UInt32> {
-        let names: [String]
-        do {
-            try directory.syncDirectory(LogLayout.segments)
-            names = try directory.list(LogLayout.segments)
-        } catch {
-            guard error.kind == .notFound else { throw .system(error) }
-            throw .damaged(
-                LogDamage(file: LogLayout.segments, offset: 0, reason: "the directory is missing"))
-        }
-        var found: Set<UInt32> = []
-        for name in names {
-            guard let (number, generation) = LogLayout.parse(name) else { continue }
-            guard generation == 0 else {
-                throw .unsupportedFormat(
-                    file: LogLayout.segments + "/" + name, reason: "a segment that was rewritten")
-            }
-            found.insert(number)
-        }
-        return found
-    }
-
-    private func missing(_ number: UInt32) -> LogError {
-        .damaged(
-            LogDamage(
-                file: LogLayout.segment(number), offset: 0, reason: "the segment is missing"))
     }
 }
 

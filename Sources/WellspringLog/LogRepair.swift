@@ -22,7 +22,7 @@ struct LogRepair {
     }
 
     func run(
-        _ initial: LogRecovery, holding lock: any LockToken
+        _ initial: LogRecovery, removing leftovers: [String], holding lock: any LockToken
     ) throws(LogError) -> CommitLog {
         guard let newest = replay.newest else { throw .closed }
         var recovery = initial
@@ -42,6 +42,9 @@ struct LogRepair {
                 recovery.restampedFrames = judgement.rewrittenFrames
             }
             try removeUnusedNext()
+            if opening.fault != .keepSuperseded {
+                recovery.removed = try removeLeftovers(leftovers)
+            }
         } catch {
             throw .system(error)
         }
@@ -120,10 +123,29 @@ struct LogRepair {
     }
 
     private func removeUnusedNext() throws(SystemError) {
+        _ = try remove(LogLayout.nextSegment)
+    }
+
+    /// Removes what rewriting left, and makes that durable: it may hold what was to be gone.
+    ///
+    /// Returns what there was.
+    private func removeLeftovers(_ names: [String]) throws(SystemError) -> [String] {
+        var removed: [String] = []
+        for name in names + [LogLayout.rewrittenSegment] where try remove(name) {
+            removed.append(name)
+        }
+        if !removed.isEmpty { try opening.directory.syncDirectory(LogLayout.segments) }
+        return removed
+    }
+
+    /// Removes a file; returns whether there was one.
+    private func remove(_ name: String) throws(SystemError) -> Bool {
         do {
-            try opening.directory.remove(LogLayout.nextSegment)
+            try opening.directory.remove(name)
+            return true
         } catch {
             guard error.kind == .notFound else { throw error }
+            return false
         }
     }
 

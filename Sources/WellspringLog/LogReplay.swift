@@ -6,6 +6,7 @@ struct LogReplay {
     private let opening: LogOpening
     private let identity: StoreIdentity
     private let manifest: Manifest
+    private let living: LivingSegments
 
     private(set) var groupCount: UInt64 = 0
     private(set) var eventCount: UInt64 = 0
@@ -16,16 +17,21 @@ struct LogReplay {
     private(set) var newest: ReplayedSegment?
     private let coverage: LogCoverage?
 
-    init(_ opening: LogOpening, _ identity: StoreIdentity, _ manifest: Manifest) {
+    init(
+        _ opening: LogOpening, _ identity: StoreIdentity, _ manifest: Manifest,
+        _ living: LivingSegments
+    ) {
         self.opening = opening
         self.identity = identity
         self.manifest = manifest
+        self.living = living
         coverage = opening.client.coverage(
             of: LogOutline(
                 directory: opening.directory, identity: identity, segments: manifest.segments))
     }
 
-    consuming func run(_ numbers: ClosedRange<UInt32>) throws(LogError) -> LogReplay {
+    consuming func run() throws(LogError) -> LogReplay {
+        let numbers = living.numbers
         var end: LogEnd?
         for number in numbers {
             if number < numbers.upperBound, coverage != nil, let known = sealedSegment(number) {
@@ -75,7 +81,7 @@ struct LogReplay {
     private mutating func skip(
         _ known: Manifest.Segment, after end: LogEnd?
     ) throws(LogError) -> LogEnd {
-        let name = LogLayout.segment(known.number)
+        let name = living.fileName(of: known.number)
         guard let seal = known.seal else { throw .damaged(.unsealed(name)) }
         do {
             let file = try directory.open(name, .read)
@@ -116,7 +122,7 @@ struct LogReplay {
     private func open(
         _ number: UInt32, after end: LogEnd?, isNewest: Bool
     ) throws(LogError) -> ReplayedSegment {
-        let name = LogLayout.segment(number)
+        let name = living.fileName(of: number)
         do {
             let file = try directory.open(name, isNewest ? .readWrite : .read)
             try file.sync()
@@ -155,7 +161,8 @@ struct LogReplay {
         guard header.storeID == identity.storeID else {
             throw .malformed(offset: 16, reason: "the segment belongs to another store")
         }
-        guard header.number == number, header.generation == 0 else {
+        guard header.number == number, header.generation == living.generation(of: number)
+        else {
             throw .malformed(offset: 32, reason: "the segment has another number than its file")
         }
         if let end {
@@ -183,14 +190,15 @@ struct LogReplay {
                 do {
                     try opening.client.replay(place, body: frame.body)
                 } catch {
-                    throw .damaged(LogDamage(malformed: error, at: place))
+                    throw .damaged(
+                        LogDamage(malformed: error, at: place, in: segment.header.fileName))
                 }
             }
             try checkKnownEnd(segment)
         }
         if case .unknownKind(let kind) = segment.scanner.stop {
             throw .unsupportedFormat(
-                file: LogLayout.segment(segment.header.number), reason: "frames of kind \(kind)")
+                file: segment.header.fileName, reason: "frames of kind \(kind)")
         }
     }
 
@@ -209,7 +217,7 @@ struct LogReplay {
         guard segment.end == known else {
             throw .damaged(
                 LogDamage(
-                    file: LogLayout.segment(known.segment), offset: known.offset,
+                    file: segment.header.fileName, offset: known.offset,
                     sequences: segment.end.sequence...max(known.sequence, segment.end.sequence),
                     reason: "the log is not the one that the MANIFEST tells of"))
         }
@@ -225,7 +233,7 @@ struct LogReplay {
         guard segment.window.fileSize == segment.fileLength else {
             throw .damaged(
                 LogDamage(
-                    file: LogLayout.segment(trailer.number), offset: segment.fileLength,
+                    file: segment.header.fileName, offset: segment.fileLength,
                     reason: "bytes after the end of the segment"))
         }
         guard
@@ -235,7 +243,7 @@ struct LogReplay {
         guard seal == trailer.manifestEntry(segment.fileLength) else {
             throw .damaged(
                 LogDamage(
-                    file: LogLayout.segment(trailer.number), offset: trailer.sealOffset,
+                    file: segment.header.fileName, offset: trailer.sealOffset,
                     reason: "the MANIFEST knows another end of the segment"))
         }
     }

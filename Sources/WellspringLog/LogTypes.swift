@@ -159,6 +159,8 @@ package struct LogRecovery: Hashable, Sendable {
     package var restampedFrames: UInt64 = 0
     /// Files in `quarantine/` that hold what was cut off or set aside, relative to the store.
     package var quarantined: [String] = []
+    /// Files of segments that were removed: superseded by a rewritten one, or not finished.
+    package var removed: [String] = []
 
     package init() {}
 }

@@ -54,6 +54,14 @@ package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case ignoreBodyChecksum
     /// Does not compare the end of a sealed segment with the MANIFEST.
     case believeSealedEnd
+    /// Lists a rewritten segment without having synced it.
+    case rewriteWithoutSync
+    /// Removes the old file of a rewritten segment before the new one is listed.
+    case removeSupersededEarly
+    /// Opens the highest generation of a segment, whatever the MANIFEST lists.
+    case believeHighestGeneration
+    /// Leaves files of segments in place that no longer count.
+    case keepSuperseded
     /// Accepts an append whatever version it expects.
     case skipVersionCheck
     /// Reports a lost race before the winner can be read.

@@ -2,15 +2,6 @@
 ///
 /// From any thread.
 extension SegmentFiles {
-    /// The file of a segment, with what its checksums are seeded with.
-    func source(
-        _ number: UInt32
-    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
-        let file = try file(of: number)
-        guard let place = segment(number) else { throw .closed }
-        return (file, place)
-    }
-
     /// A place at which a frame begins, at or not far before the one that holds `position`.
     func place(
         before position: UInt64
@@ -28,7 +19,7 @@ extension SegmentFiles {
     /// Where groups begin in a segment, for about every 64 KiB.
     func table(of segment: SegmentPlace) throws(LogError) -> PositionTable {
         if let known = positions(of: segment.number) { return known }
-        let name = LogLayout.segment(segment.number)
+        let name = segment.fileName
         let file = try file(of: segment.number)
         do {
             let length = try segment.sealedLength ?? file.size()
@@ -69,8 +60,8 @@ extension SegmentFiles {
         var number = start?.segment ?? range.lowerBound
         var offset = start?.offset
         while number <= range.upperBound {
-            let file = try file(of: number)
-            var scanner = try FrameScanner(segment: number, file: file, at: offset)
+            let (file, place) = try source(number)
+            var scanner = try FrameScanner(place.fileName, file: file, at: offset)
             if let expected, scanner.expected.sequence != expected.sequence {
                 throw scanner.damage("the segment does not follow the one before it")
             }
@@ -83,15 +74,16 @@ extension SegmentFiles {
 
     /// The place behind the seal of a segment; `nil` if it is not sealed.
     func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
-        guard let place = segment(number), let length = place.sealedLength else { return nil }
-        let file = try file(of: number)
+        guard segment(number) != nil else { return nil }
+        let (file, place) = try source(number)
+        guard let length = place.sealedLength else { return nil }
         let trailer = try system { () throws(SystemError) in
             try SegmentTrailer.read(from: file, length: length, salt: place.salt)
         }
         guard let trailer else {
             throw .damaged(
                 LogDamage(
-                    file: LogLayout.segment(number), offset: length,
+                    file: place.fileName, offset: length,
                     reason: "the trailer of the segment is damaged"))
         }
         return LogEnd(behind: trailer)
@@ -101,9 +93,8 @@ extension SegmentFiles {
 extension FrameScanner {
     /// Begins at `offset` of a segment's file, or at its first frame.
     fileprivate init(
-        segment number: UInt32, file: any StoreFile, at offset: UInt64?
+        _ name: String, file: any StoreFile, at offset: UInt64?
     ) throws(LogError) {
-        let name = LogLayout.segment(number)
         let window: ReadWindow
         let header: SegmentHeader
         do {
@@ -145,7 +136,7 @@ extension FrameScanner {
             do {
                 guard try body(place, frame.body) else { return false }
             } catch {
-                throw .damaged(LogDamage(malformed: error, at: place))
+                throw .damaged(LogDamage(malformed: error, at: place, in: header.fileName))
             }
         }
         return false
@@ -155,7 +146,7 @@ extension FrameScanner {
     func damage(_ reason: String) -> LogError {
         .damaged(
             LogDamage(
-                file: LogLayout.segment(header.number), offset: offset,
+                file: header.fileName, offset: offset,
                 sequences: expected.sequence.map { $0...$0 }, reason: reason))
     }
 }
@@ -174,9 +165,9 @@ extension FrameScanner.Stop {
 
 extension LogDamage {
     /// A body whose checksum holds and whose content makes no sense to its owner.
-    init(malformed: MalformedBody, at place: FramePlace) {
+    init(malformed: MalformedBody, at place: FramePlace, in file: String) {
         self.init(
-            file: LogLayout.segment(place.segment),
+            file: file,
             offset: place.bodyOffset + UInt64(max(0, malformed.offset)),
             sequences: place.sequence...place.sequence, reason: malformed.reason)
     }

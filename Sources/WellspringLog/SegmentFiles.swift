@@ -55,6 +55,20 @@ final class SegmentFiles: Sendable {
         }
     }
 
+    /// Takes `place` for a sealed segment that was rewritten.
+    ///
+    /// Whoever reads the old file at this moment reads it to the end.
+    func replace(_ place: SegmentPlace, positions: PositionTable) {
+        let old = state.withLock { state -> (any StoreFile)? in
+            guard let index = state.segments.firstIndex(where: { $0.number == place.number })
+            else { return nil }
+            state.segments[index] = place
+            state.keep(positions, of: place.number)
+            return state.sealed.removeValue(forKey: place.number)?.file
+        }
+        _ = old
+    }
+
     /// Notes a frame of events of the active segment.
     func note(_ header: FrameHeader) {
         state.withLock { $0.activePositions.note(header) }
@@ -97,6 +111,11 @@ final class SegmentFiles: Sendable {
         }
     }
 
+    /// The name of a segment's file.
+    func name(of number: UInt32) -> String {
+        segment(number)?.fileName ?? LogLayout.segment(number)
+    }
+
     /// Where frames begin in a segment; `nil` for a sealed one whose footer was not read yet.
     func positions(of number: UInt32) -> PositionTable? {
         state.withLock { state in
@@ -126,29 +145,37 @@ final class SegmentFiles: Sendable {
     }
 
     /// The file of a segment.
-    func file(of number: UInt32) throws(LogError) -> any StoreFile {
+    func file(of number: UInt32) throws(LogError) -> any StoreFile { try source(number).file }
+
+    /// The file of a segment, with what its checksums are seeded with.
+    func source(
+        _ number: UInt32
+    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
+        // File and place are those of one moment: a segment may be rewritten meanwhile.
         let known = state.withLock { state in
-            (file: state.find(number), isClosed: state.isClosed, exists: state.holds(number))
+            (file: state.find(number), isClosed: state.isClosed, place: state.segment(number))
         }
         guard !known.isClosed else { throw .closed }
-        if let file = known.file { return file }
-        return try open(number, exists: known.exists)
+        guard let place = known.place else {
+            throw .damaged(
+                LogDamage(
+                    file: LogLayout.segment(number), offset: 0, reason: "there is no such segment"))
+        }
+        if let file = known.file { return (file, place) }
+        return (try open(place), place)
     }
 
-    private func open(_ number: UInt32, exists: Bool) throws(LogError) -> any StoreFile {
-        let name = LogLayout.segment(number)
-        guard exists else {
-            throw .damaged(LogDamage(file: name, offset: 0, reason: "there is no such segment"))
-        }
+    private func open(_ place: SegmentPlace) throws(LogError) -> any StoreFile {
         do {
             let file = try openingFiles { () throws(SystemError) in
-                try directory.open(name, .read)
+                try directory.open(place.fileName, .read)
             }
-            keep(file, as: number)
+            keep(file, of: place)
             return file
         } catch {
             guard error.kind != .notFound else {
-                throw .damaged(LogDamage(file: name, offset: 0, reason: "the file is missing"))
+                throw .damaged(
+                    LogDamage(file: place.fileName, offset: 0, reason: "the file is missing"))
             }
             throw .system(error)
         }
@@ -176,11 +203,13 @@ final class SegmentFiles: Sendable {
         _ = evicted
     }
 
-    private func keep(_ file: any StoreFile, as number: UInt32) {
+    private func keep(_ file: any StoreFile, of place: SegmentPlace) {
         let evicted = state.withLock { state -> (any StoreFile)? in
-            guard !state.isClosed else { return nil }
+            // Meanwhile the segment may have been rewritten.
+            guard !state.isClosed, state.segment(place.number)?.generation == place.generation
+            else { return nil }
             state.uses += 1
-            state.sealed[number] = (file, state.uses)
+            state.sealed[place.number] = (file, state.uses)
             guard state.sealed.count > Self.openLimit,
                 let oldest = state.sealed.min(by: { $0.value.lastUse < $1.value.lastUse })
             else { return nil }
@@ -198,8 +227,6 @@ extension SegmentFiles.State {
         sealed[number]?.lastUse = uses
         return sealed[number]?.file
     }
-
-    fileprivate func holds(_ number: UInt32) -> Bool { segment(number) != nil }
 
     fileprivate func segment(_ number: UInt32) -> SegmentPlace? {
         guard let first = segments.first?.number, number >= first,
@@ -220,6 +247,8 @@ extension SegmentFiles.State {
 /// What is known of a segment without opening its file.
 package struct SegmentPlace: Hashable, Sendable {
     package var number: UInt32
+    /// How often it was rewritten.
+    package var generation: UInt32
     /// What its checksums are seeded with.
     package var salt: Salt
     /// The position of its first event, if it has any.
@@ -229,8 +258,12 @@ package struct SegmentPlace: Hashable, Sendable {
 
     init(_ header: SegmentHeader, sealedLength: UInt64? = nil) {
         number = header.number
+        generation = header.generation
         salt = header.salt
         basePosition = header.basePosition
         self.sealedLength = sealedLength
     }
+
+    /// The name of its file.
+    package var fileName: String { LogLayout.segment(number, generation: generation) }
 }

@@ -11,7 +11,7 @@ package struct SegmentHeader: Hashable, Sendable {
     package var baseSequence: UInt64
     /// Seeds every checksum in the file, so that the bytes of another file are never valid here.
     package var salt: Salt
-    /// 0 when first written; a rewritten segment would count up.
+    /// 0 when first written; counts up when the segment is rewritten.
     package var generation: UInt32 = 0
     /// When the segment began, in nanoseconds since 1970.
     package var created: Int64

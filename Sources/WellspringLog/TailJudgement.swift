@@ -51,7 +51,7 @@ struct TailJudgement {
         else {
             throw .damaged(
                 LogDamage(
-                    file: LogLayout.segment(newest.header.number), offset: newest.end.offset,
+                    file: newest.header.fileName, offset: newest.end.offset,
                     reason: "the log was closed properly and does not end that way"))
         }
     }
@@ -73,7 +73,7 @@ struct TailJudgement {
         let first = newest.end.sequence &+ 1
         return .damaged(
             LogDamage(
-                file: LogLayout.segment(newest.header.number), offset: newest.end.offset,
+                file: newest.header.fileName, offset: newest.end.offset,
                 sequences: first...max(first, last), reason: newest.scanner.stop.reason))
     }
 }

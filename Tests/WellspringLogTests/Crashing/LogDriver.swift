@@ -10,6 +10,8 @@ final class LogDriver {
     struct Commit {
         var body: [UInt8]
         var eventCount: UInt32
+        /// Where it went; a rewriting changes segment offsets and length, and nothing else.
+        var place: FramePlace?
     }
 
     /// What a log must hold when it is opened.
@@ -20,6 +22,8 @@ final class LogDriver {
         var durable = 0
         /// How many must be there when only the process ended.
         var written = 0
+        /// How often a segment was rewritten; more than one answer while nobody can know.
+        var rounds: [UInt32: ClosedRange<Int>] = [:]
     }
 
     let disk: SimulatedDisk
@@ -27,7 +31,7 @@ final class LogDriver {
     private(set) var log: CommitLog?
     private(set) var client = CollectingClient()
     /// The frames that can be read: those that were found, and those that were written since.
-    private(set) var frames: [CollectingClient.Frame] = []
+    var frames: [CollectingClient.Frame] = []
     private(set) var commits: [Commit]
     /// What was promised at each step; the number of the step is noted with the disk's moments.
     private(set) var promises: [Promise]
@@ -50,7 +54,7 @@ final class LogDriver {
 
     var promise: Promise { promises[promises.count - 1] }
 
-    private func promise(_ change: (inout Promise) -> Void) {
+    func promise(_ change: (inout Promise) -> Void) {
         var next = promise
         change(&next)
         promises.append(next)
@@ -78,6 +82,7 @@ final class LogDriver {
             self.client = client
             frames = client.frames
             settle(hasFaults: hasFailedBefore)
+            checkNothingIsLeftOver()
             return nil
         } catch let error as LogError {
             let isExcused = if case .system = error { hasFaults } else { false }
@@ -89,7 +94,7 @@ final class LogDriver {
         }
     }
 
-    private var hasFaults: Bool { disk.operations.contains(where: \.hasFailed) }
+    var hasFaults: Bool { disk.operations.contains(where: \.hasFailed) }
 
     /// Compares what was found with what was promised.
     ///
@@ -113,6 +118,7 @@ final class LogDriver {
             $0.durable = $0.order.count
             $0.written = $0.order.count
         }
+        settleRounds()
     }
 
     func close() {
@@ -159,6 +165,7 @@ final class LogDriver {
                 body.withUnsafeBytes { writer.append($0) }
             }
             check(place, given, number)
+            commits[number].place = place
             frames.append(.init(place: place, body: body))
             promise {
                 $0.written = $0.order.count
@@ -194,7 +201,7 @@ final class LogDriver {
         }
     }
 
-    private func noteFailure(_ failure: CommitFailure, of number: Int? = nil) {
+    func noteFailure(_ failure: CommitFailure, of number: Int? = nil) {
         promise {
             switch failure {
             case .poisoned:
@@ -248,12 +255,21 @@ final class LogDriver {
         guard frames.count <= promise.order.count else {
             return "INVENTED: \(frames.count) commits are there, \(promise.order.count) can be"
         }
+        let rounds = Self.rounds(of: frames, promise, commits)
         var position: UInt64 = 1
         var last: FramePlace?
         for (frame, number) in zip(frames, promise.order) {
             let expected = commits[number]
-            guard frame.body == expected.body, frame.place.eventCount == expected.eventCount
+            let sure = promise.rounds[frame.place.segment] ?? 0...0
+            guard let round = sure.count == 1 ? sure.first : rounds[frame.place.segment] else {
+                return "MIXED: segment \(frame.place.segment) is of no one rewriting"
+            }
+            guard frame.body == expected.body(rewritten: round),
+                frame.place.eventCount == expected.eventCount
             else { return "CHANGED: commit \(number) is not what was stored" }
+            if let moved = expected.place.flatMap({ frame.place.misfit(with: $0) }) {
+                return "MOVED: \(moved)"
+            }
             guard frame.place.eventCount == 0 || frame.place.firstPosition == position
             else { return "GAP: \(frame.place) begins not at \(position)" }
             position += UInt64(expected.eventCount)

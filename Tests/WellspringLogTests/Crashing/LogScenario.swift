@@ -57,7 +57,8 @@ extension LogDriver {
 extension LogScenario {
     static let all: [LogScenario] = [
         create, sizes, marks, syncs, roll, bigAndSmall, cleanReopening, uncleanReopening,
-        crashes, zeros, imitation, fullDisk, failedWrites, failedSync, clock,
+        crashes, zeros, imitation, fullDisk, failedWrites, failedSync, clock, rewriting,
+        rewritingWithoutRoom, failedRewriting,
     ]
 
     static let create = LogScenario(name: "create") { driver in
@@ -256,6 +257,7 @@ extension LogScenario {
         ("sync", { $0.sync() }),
         ("close", { $0.close() }),
         ("kill", { $0.abandon() }),
+        ("rewrite", { $0.rewriteAll() }),
         ("crash", { $0.crash() }),
         ("full", { $0.failNext(.noSpace, [.write]) }),
         ("unsynced", { $0.failNext(.inputOutput, [.sync]) }),
@@ -295,7 +297,7 @@ extension LogScenario {
             func next(_ count: Int) -> Int { Int(numbers.next() ?? 0) % count }
             driver.open()
             for _ in 0..<14 {
-                switch next(16) {
+                switch next(18) {
                 case 0: driver.mark()
                 case 1: driver.sync()
                 case 2: driver.close()
@@ -306,6 +308,8 @@ extension LogScenario {
                         .init(
                             next(2) == 0 ? .noSpace : .inputOutput,
                             from: driver.disk.operationCount + next(12)))
+                case 7: driver.sealActive()
+                case 8: driver.rewriteAll()
                 case 6: driver.disk.advanceClock(nanoseconds: Int64(next(256)) - 100)
                 default: driver.commit(size: next(40) * next(100), events: UInt32(next(4)))
                 }

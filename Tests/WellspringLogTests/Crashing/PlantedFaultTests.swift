@@ -133,6 +133,24 @@ final class PlantedFaultTests: XCTestCase {
         }
     }
 
+    // MARK: - Rewriting
+
+    func test_a_rewritten_segment_that_is_listed_before_it_is_synced_is_noticed() {
+        assertNoticed(.rewriteWithoutSync) { crash(.rewriting, $0, images: 1_500) }
+    }
+
+    func test_an_old_segment_that_goes_before_the_new_one_is_listed_is_noticed() {
+        assertNoticed(.removeSupersededEarly) { crash(.rewriting, $0, images: 1_500) }
+    }
+
+    func test_a_generation_that_is_not_the_listed_one_is_noticed() {
+        assertNoticed(.believeHighestGeneration) { crash(.rewriting, $0, images: 1_500) }
+    }
+
+    func test_a_file_that_rewriting_left_is_noticed() {
+        assertNoticed(.keepSuperseded) { crash(.rewriting, $0, images: 1_500) }
+    }
+
     // MARK: - Frames in the wrong place
 
     /// Two stores with the same beginning, because their seed is the same.
