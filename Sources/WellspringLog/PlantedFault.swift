@@ -82,6 +82,8 @@ package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case loseWakeups
     /// Believes the version of a stream that was looked up before the stream was forgotten.
     case learnStaleVersion
+    /// Leaves a stream in memory as it was when it is truncated.
+    case forgetTruncation
     /// Never sets the timer that syncs an interval.
     case forgetTimer
     /// Closes the log while appends are queued.

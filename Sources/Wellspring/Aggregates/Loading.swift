@@ -2,8 +2,7 @@
 public struct Loaded<A: Aggregate>: Sendable {
     /// The fold of the events.
     public let state: A
-    /// The version of the last event, redacted or not; ``StreamVersion/start`` when the stream has
-    /// none.
+    /// The version of the stream; ``StreamVersion/start`` when it was never written to.
     public let version: StreamVersion
 }
 
@@ -19,12 +18,20 @@ extension EventSource {
     ) async throws(LoadFailure) -> Loaded<A> {
         var state = A()
         var version = StreamVersion.start
+        var first = StreamVersion(1)
         while true {
             let page: StreamPage
             do {
                 page = try await read(StreamRead(id.stream, .forward(after: version)))
             } catch {
                 throw .store(error)
+            }
+            if page.firstVersion != first {
+                // The stream was truncated. What is folded of what is cut off counts no more.
+                let isLate = version >= page.firstVersion
+                (state, first) = (A(), page.firstVersion)
+                version = first.predecessor
+                if isLate { continue }
             }
             for recorded in page.events {
                 if let event = try recorded.decodedEvent(as: A.Event.self) { state.apply(event) }

@@ -5,6 +5,8 @@
 struct Basis<A: Aggregate>: Sendable {
     private(set) var state = A()
     private(set) var version = StreamVersion.start
+    /// The first version of the stream that was read; those before it are cut off.
+    private(set) var firstVersion = StreamVersion(1)
     /// The place of the last event; `nil` when it is not known yet.
     private(set) var position: LogPosition? = .start
     /// The last event; `nil` when the store gave it its id.
@@ -20,9 +22,22 @@ struct Basis<A: Aggregate>: Sendable {
     init(after basis: Basis, state: A, events: [NewEvent]) {
         self.state = state
         version = StreamVersion(basis.version.rawValue + UInt64(events.count))
+        firstVersion = basis.firstVersion
         position = nil
         lastID = events.last?.id
         mark = basis.mark
+    }
+
+    /// Has the fold begin where the stream does; `false` when it began elsewhere.
+    ///
+    /// Another beginning would have led to another state.
+    mutating func begins(at first: StreamVersion) -> Bool {
+        if version < firstVersion {
+            // Nothing is folded yet.
+            firstVersion = first
+            version = first.predecessor
+        }
+        return first == firstVersion
     }
 
     mutating func take(_ recorded: RecordedEvent) throws(LoadFailure) {

@@ -36,11 +36,12 @@ struct CommandStore: Sendable {
         _ earlier: Basis<A>, of stream: StreamID
     ) throws(LoadFailure) -> Basis<A>? {
         do {
-            guard let queued, let (version, mark) = try queued.queuedVersion(of: stream),
-                version == earlier.version, mark.epoch == earlier.mark.epoch
+            guard let queued, let now = try queued.queuedStream(stream),
+                now.version == earlier.version, now.mark.epoch == earlier.mark.epoch,
+                now.firstVersion == earlier.firstVersion
             else { return nil }
             var basis = earlier
-            basis.mark = mark
+            basis.mark = now.mark
             return basis
         } catch {
             throw .store(error)
@@ -57,7 +58,9 @@ struct CommandStore: Sendable {
         while true {
             let start = isProven ? basis.version : basis.version.predecessor
             let (page, mark) = try await readPage(of: stream, after: start)
-            guard mark.epoch == basis.mark.epoch else { return nil }
+            guard mark.epoch == basis.mark.epoch, basis.begins(at: page.firstVersion) else {
+                return nil
+            }
             basis.mark = mark
             var events = page.events[...]
             if !isProven {

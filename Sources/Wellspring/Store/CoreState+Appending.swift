@@ -29,10 +29,10 @@ extension CoreState {
     ///
     /// An append may name more streams than are held. Were others forgotten for each, the first
     /// would be gone before the last is known.
-    mutating func learn(_ found: [(stream: UnknownStream, version: UInt64)]) {
-        for (unknown, version) in found
+    mutating func learn(_ found: [(stream: UnknownStream, extent: StreamExtent)]) {
+        for (unknown, extent) in found
         where unknown.sweeps == heads.sweeps || plantedFault == .learnStaleVersion {
-            heads.add(unknown.stream, version: version)
+            heads.add(unknown.stream, extent)
         }
     }
 
@@ -50,8 +50,8 @@ extension CoreState {
 
     /// Accepts an append without a conflict: gives out its versions and positions.
     mutating func accept(
-        _ request: AppendRequest, _ heads: [StreamHead], bytes: Int, now: Timestamp,
-        ids: inout MessageIDGenerator
+        _ request: AppendRequest, _ heads: [StreamHead], for purpose: AppendPurpose, bytes: Int,
+        now: Timestamp, ids: inout MessageIDGenerator
     ) -> AppendTicket {
         let first = queued + 1
         var versions: [StreamVersion] = []
@@ -68,12 +68,18 @@ extension CoreState {
             versions.append(StreamVersion(head.queuedVersion))
         }
 
+        var truncates: StreamHead?
+        if case .truncating(let truncation) = purpose {
+            truncates = heads.first { $0.id == truncation.stream }
+            truncates?.queueTruncation(before: truncation.before.rawValue)
+        }
+
         let ticket = AppendTicket()
         pending.append(
             QueuedAppend(
                 ticket: ticket,
                 receipt: AppendReceipt(versions: versions, positions: first..<queued + 1),
-                events: events, bytes: bytes))
+                events: events, truncates: truncates, bytes: bytes))
         return ticket
     }
 
@@ -96,6 +102,7 @@ extension CoreState {
         var wakeups: [Wakeup] = []
         for append in inFlight {
             for event in append.events { event.stream.publishNext() }
+            if plantedFault != .forgetTruncation { append.truncates?.publishNextTruncation() }
             visible += UInt64(append.events.count)
             if let wakeup = append.ticket.settle(.success(append.receipt)) {
                 wakeups.append(wakeup)
@@ -116,6 +123,7 @@ extension CoreState {
                 for event in append.events where plantedFault != .keepQueuedEvents {
                     event.stream.takeBackQueued()
                 }
+                append.truncates?.takeBackQueued()
                 if let wakeup = append.ticket.settle(.failure(error)) { wakeups.append(wakeup) }
             }
         }

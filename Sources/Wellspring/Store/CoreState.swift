@@ -63,8 +63,20 @@ struct QueuedAppend: Sendable {
     let ticket: AppendTicket
     let receipt: AppendReceipt
     let events: [QueuedEvent]
+    /// The stream that it truncates.
+    let truncates: StreamHead?
     /// About how many bytes it takes on disk, and never less.
     let bytes: Int
+}
+
+/// Whose append it is.
+enum AppendPurpose: Sendable {
+    /// Somebody's who uses the store, to streams that are not the store's own.
+    case user
+    /// The store's, which writes a request down.
+    case redacting
+    /// The store's, which truncates a stream that the append names too.
+    case truncating(StreamTruncation)
 }
 
 /// One event of an accepted append.

@@ -4,7 +4,7 @@ import WellspringLog
 ///
 /// Knows nothing of expected versions or waiting; those are decided once, in ``CoreState``, over
 /// either log. Readers say up to which position they may see.
-protocol EventLog: AnyObject, Sendable {
+protocol EventLog: AnyObject, Sendable, StreamSource {
     /// Whether a commit does no I/O, so that it can happen inside the store's lock.
     var isInstant: Bool { get }
 
@@ -12,14 +12,6 @@ protocol EventLog: AnyObject, Sendable {
     ///
     /// On return the group may be shown: it is as durable as the mode promises.
     func commit(_ group: [QueuedAppend]) throws(CommitFailure)
-
-    /// The version of a stream with its last event at or before `visible`; 0 without any.
-    func version(of stream: StreamID, through visible: UInt64) throws(EventStoreError) -> UInt64
-
-    /// Reads a page of a stream whose version is `version`.
-    ///
-    /// Stops after the event with which the limit in bytes is reached, and reads at least one.
-    func events(_ read: StreamRead, version: UInt64) throws(EventStoreError) -> [RecordedEvent]
 
     /// Reads a page of the log up to `visible`: whole appends, at least one where there is one.
     func page(_ read: LogRead, through visible: UInt64) throws(EventStoreError) -> LogPage
@@ -47,25 +39,4 @@ protocol EventLog: AnyObject, Sendable {
 enum HousekeepingTimer: Hashable, Sendable {
     case notNeeded
     case after(nanoseconds: UInt64)
-}
-
-extension StreamRead {
-    /// The versions that a page of a stream may hold, `version` being its last; `nil` for none.
-    func versions(upTo version: UInt64) -> ClosedRange<UInt64>? {
-        let first: UInt64
-        let last: UInt64
-        switch order {
-        case .forward(let after):
-            guard after.rawValue < version else { return nil }
-            (first, last) = (after.rawValue + 1, version)
-        case .backward(let before):
-            let most = before.map { $0.rawValue == 0 ? 0 : $0.rawValue - 1 } ?? version
-            (first, last) = (1, min(most, version))
-        }
-        return first <= last ? first...last : nil
-    }
-
-    var isForward: Bool {
-        if case .forward = order { true } else { false }
-    }
 }

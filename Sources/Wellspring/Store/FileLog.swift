@@ -218,9 +218,9 @@ extension FileLog {
     }
 
     func events(
-        _ read: StreamRead, version: UInt64
+        _ read: StreamRead, in extent: StreamExtent
     ) throws(EventStoreError) -> [RecordedEvent] {
-        try reader.events(read, version: version)
+        try reader.events(read, in: extent)
     }
 
     func page(_ read: LogRead, through visible: UInt64) throws(EventStoreError) -> LogPage {

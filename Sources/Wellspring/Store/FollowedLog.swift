@@ -91,10 +91,8 @@ final class FollowedLog: Sendable {
     func read(_ request: StreamRead) throws(EventStoreError) -> StreamPage {
         let visible = visible
         return try rereading { () throws(EventStoreError) in
-            let version = try reader.version(of: request.stream, through: visible)
-            return StreamPage(
-                events: try reader.events(request, version: version),
-                version: StreamVersion(version))
+            let extent = try reader.extent(of: request.stream, through: visible)
+            return StreamPage(events: try reader.events(request, in: extent), of: extent)
         }
     }
 

@@ -4,7 +4,7 @@ import WellspringLog
 ///
 /// From any thread, beside whoever commits. Every byte is checked when it is read; what the index
 /// says is compared with the records that it names.
-final class LogReader: Sendable {
+final class LogReader: Sendable, StreamSource {
     let source: any LogSource
     let index: LogIndex
     let names: NameCache
@@ -54,9 +54,9 @@ final class LogReader: Sendable {
     }
 
     func events(
-        _ read: StreamRead, version: UInt64
+        _ read: StreamRead, in extent: StreamExtent
     ) throws(EventStoreError) -> [RecordedEvent] {
-        guard let versions = read.versions(upTo: version) else { return [] }
+        guard let versions = read.versions(in: extent) else { return [] }
         let key = index.key(of: read.stream)
         let entries = try find(
             key, numbers: versions, limit: read.limit.events, newestFirst: !read.isForward)

@@ -34,8 +34,8 @@ final class MemoryLog: EventLog {
         }
     }
 
-    func events(_ read: StreamRead, version: UInt64) -> [RecordedEvent] {
-        guard let versions = read.versions(upTo: version) else { return [] }
+    func events(_ read: StreamRead, in extent: StreamExtent) -> [RecordedEvent] {
+        guard let versions = read.versions(in: extent) else { return [] }
         return kept.withLock { kept in
             guard let positions = kept.streams[read.stream] else { return [] }
             let range = Int(versions.lowerBound) - 1..<Int(versions.upperBound)

@@ -10,11 +10,9 @@ package protocol QueuedHeadStore: EventStore {
         _ request: StreamRead
     ) async throws(EventStoreError) -> (page: StreamPage, mark: QueueMark)
 
-    /// Returns the version of one stream, queued events included, without reading it; `nil` where
-    /// that takes a read.
-    func queuedVersion(
-        of stream: StreamID
-    ) throws(EventStoreError) -> (version: StreamVersion, mark: QueueMark)?
+    /// Returns how far one stream goes, what is queued included, without reading it; `nil` where that
+    /// takes a read.
+    func queuedStream(_ stream: StreamID) throws(EventStoreError) -> QueuedStream?
 
     /// Accepts an append and returns without waiting for its sync.
     ///
@@ -38,9 +36,21 @@ package protocol QueuedHeadStore: EventStore {
 
 extension QueuedHeadStore {
     /// Takes a read.
-    package func queuedVersion(
-        of stream: StreamID
-    ) throws(EventStoreError) -> (version: StreamVersion, mark: QueueMark)? { nil }
+    package func queuedStream(_ stream: StreamID) throws(EventStoreError) -> QueuedStream? { nil }
+}
+
+/// A stream at one moment, what is queued for it included.
+package struct QueuedStream: Hashable, Sendable {
+    package var version: StreamVersion
+    /// The first version that is read.
+    package var firstVersion: StreamVersion
+    package var mark: QueueMark
+
+    package init(version: StreamVersion, firstVersion: StreamVersion, mark: QueueMark) {
+        self.version = version
+        self.firstVersion = firstVersion
+        self.mark = mark
+    }
 }
 
 /// A point in the queue of a store.

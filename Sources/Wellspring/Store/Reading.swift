@@ -56,13 +56,22 @@ public struct StreamPage: Sendable {
     public let events: [RecordedEvent]
     /// The version of the whole stream at the moment of the read.
     public let version: StreamVersion
+    /// The first version that reads of the stream showed at that moment.
+    ///
+    /// 1 unless the stream was truncated, and one more than ``version`` where nothing of it is left to
+    /// be read. What was folded from an earlier beginning is no fold of the stream any more.
+    public let firstVersion: StreamVersion
 
     /// Creates a page.
     ///
     /// Stores do this.
-    public init(events: [RecordedEvent], version: StreamVersion) {
+    public init(
+        events: [RecordedEvent], version: StreamVersion,
+        firstVersion: StreamVersion = StreamVersion(1)
+    ) {
         self.events = events
         self.version = version
+        self.firstVersion = firstVersion
     }
 }
 

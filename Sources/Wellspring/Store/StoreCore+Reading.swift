@@ -4,16 +4,15 @@ extension StoreCore {
     func read(_ request: StreamRead) throws(EventStoreError) -> StreamPage {
         try checkNotClosed()
         let (known, visible) = state.withLock { state in
-            (state.heads.find(request.stream)?.visibleVersion, state.visible)
+            (state.heads.find(request.stream)?.visible, state.visible)
         }
-        let version: UInt64
+        let extent: StreamExtent
         if let known {
-            version = known
+            extent = known
         } else {
-            version = try log.version(of: request.stream, through: visible)
+            extent = try log.extent(of: request.stream, through: visible)
         }
-        return StreamPage(
-            events: try log.events(request, version: version), version: StreamVersion(version))
+        return StreamPage(events: try log.events(request, in: extent), of: extent)
     }
 
     func read(_ request: LogRead) throws(EventStoreError) -> LogPage {
@@ -85,16 +84,19 @@ extension StoreCore {
         _ request: StreamRead, after: StreamVersion, of head: QueuedHead
     ) throws(EventStoreError) -> StreamPage {
         var events: [RecordedEvent] = []
-        let isVisible = after.rawValue < head.visibleVersion
-        if isVisible { events = try log.events(request, version: head.visibleVersion) }
-        let end = isVisible ? events.last?.version.rawValue ?? after.rawValue : after.rawValue
+        let start = max(after.rawValue, head.first - 1)
+        let isVisible = start < head.visibleVersion
+        if isVisible {
+            events = try log.events(
+                request, in: StreamExtent(last: head.visibleVersion, first: head.first))
+        }
+        let end = isVisible ? events.last?.version.rawValue ?? start : start
         // What is queued follows only what has been read to its end.
         if end >= head.visibleVersion {
             events += head.queued.dropFirst(Int(clamping: end - head.visibleVersion))
         }
-        return StreamPage(
-            events: events,
-            version: StreamVersion(head.visibleVersion + UInt64(head.queued.count)))
+        let last = head.visibleVersion + UInt64(head.queued.count)
+        return StreamPage(events: events, of: StreamExtent(last: last, first: head.first))
     }
 
     func mark() -> QueueMark { state.withLock { $0.mark } }
@@ -109,6 +111,8 @@ extension StoreCore {
 /// A stream with what is queued for it, at one moment.
 private struct QueuedHead {
     let visibleVersion: UInt64
+    /// Where reads begin, requests that are queued included.
+    let first: UInt64
     let queued: ArraySlice<RecordedEvent>
     let mark: QueueMark
 }
@@ -119,7 +123,9 @@ extension CoreState {
     ) -> Result<QueuedHead, UnknownStream> {
         guard let head = heads.find(stream) else { return .failure(unknown(stream)) }
         return .success(
-            QueuedHead(visibleVersion: head.visibleVersion, queued: head.queued, mark: mark))
+            QueuedHead(
+                visibleVersion: head.visible.last, first: head.queuedExtent.first,
+                queued: head.queued, mark: mark))
     }
 
     /// What an answer that looks at the queue now rests on; the start when nothing is queued.

@@ -53,9 +53,11 @@ extension StoreCore {
     ///
     /// The loser would otherwise load the stream again without the winner's events, and lose again;
     /// or it would be told of events that are taken back in the end.
-    func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
+    func append(
+        _ request: AppendRequest, for purpose: AppendPurpose = .user
+    ) async throws(EventStoreError) -> AppendReceipt {
         while true {
-            switch try decide(request, basedOn: nil) {
+            switch try decide(request, for: purpose, basedOn: nil) {
             case .accepted(let ticket): return try await receipt(for: ticket)
             case .lost(let conflict, let mark):
                 if plantedFault == .reportConflictEarly { throw .conflict(conflict) }
@@ -66,9 +68,10 @@ extension StoreCore {
 
     /// Accepts an append; somebody has to wait on the ticket for it to be committed.
     func enqueue(
-        _ request: AppendRequest, basedOn mark: QueueMark? = nil
+        _ request: AppendRequest, for purpose: AppendPurpose = .user,
+        basedOn mark: QueueMark? = nil
     ) throws(EventStoreError) -> AppendTicket {
-        switch try decide(request, basedOn: mark) {
+        switch try decide(request, for: purpose, basedOn: mark) {
         case .accepted(let ticket): return ticket
         case .lost(let conflict, _): throw .conflict(conflict)
         }
@@ -82,20 +85,20 @@ extension StoreCore {
 
     private enum Attempt {
         case decided(Decision)
-        /// The versions of these have to be known first.
+        /// These have to be looked up first.
         case needs([UnknownStream])
     }
 
     private func decide(
-        _ request: AppendRequest, basedOn mark: QueueMark?
+        _ request: AppendRequest, for purpose: AppendPurpose, basedOn mark: QueueMark?
     ) throws(EventStoreError) -> Decision {
         guard !Task.isCancelled else { throw .cancelled }
         try checkNotForked()
-        let bytes = try request.validated()
+        let bytes = try request.validated(for: purpose)
         let now = clock()
-        var versions: [(stream: UnknownStream, version: UInt64)] = []
+        var extents: [(stream: UnknownStream, extent: StreamExtent)] = []
         while true {
-            let known = versions
+            let known = extents
             let (attempt, wakeups) = try state.withLock {
                 state throws(EventStoreError) -> (Attempt, [Wakeup]) in
                 if let end = state.end { throw end.error }
@@ -113,7 +116,8 @@ extension StoreCore {
                     return (.decided(.lost(conflict, state.mark)), [])
                 }
                 let ticket = ids.withLock { ids in
-                    state.accept(request, heads, bytes: bytes, now: now, ids: &ids)
+                    state.accept(
+                        request, heads, for: purpose, bytes: bytes, now: now, ids: &ids)
                 }
                 let wakeups = log.isInstant ? state.commitInstantly(to: log) : []
                 return (.decided(.accepted(ticket)), wakeups)
@@ -122,30 +126,32 @@ extension StoreCore {
             switch attempt {
             case .decided(let decision): return decision
             case .needs(let streams):
-                versions = []
+                extents = []
                 for stream in streams {
-                    versions.append((stream, try versionToAppend(to: stream)))
+                    extents.append((stream, try extentToAppend(to: stream)))
                 }
             }
         }
     }
 
-    private func versionToAppend(to unknown: UnknownStream) throws(EventStoreError) -> UInt64 {
+    private func extentToAppend(
+        to unknown: UnknownStream
+    ) throws(EventStoreError) -> StreamExtent {
         do {
-            return try log.version(of: unknown.stream, through: unknown.visible)
+            return try log.extent(of: unknown.stream, through: unknown.visible)
         } catch {
             guard case .io = error else { throw error }
             throw .notStored(reason: "the version of \(unknown.stream) cannot be read: \(error)")
         }
     }
 
-    /// Finds the version of a stream that is not in memory.
+    /// Finds a stream that is not in memory.
     ///
     /// Outside the lock, because the log may have to read for it.
     func lookUp(_ unknown: UnknownStream) throws(EventStoreError) {
-        let version = try log.version(of: unknown.stream, through: unknown.visible)
+        let extent = try log.extent(of: unknown.stream, through: unknown.visible)
         state.withLock { state in
-            state.learn([(unknown, version)])
+            state.learn([(unknown, extent)])
             state.heads.trim()
         }
     }

@@ -19,7 +19,7 @@ extension AppendRequest {
     /// Refuses what no store keeps, before anything is locked or written.
     ///
     /// - Returns: About how many bytes the append takes on disk, and never less than it takes.
-    func validated() throws(EventStoreError) -> Int {
+    func validated(for purpose: AppendPurpose) throws(EventStoreError) -> Int {
         guard condition == nil else { throw .unsupported(feature: "append conditions") }
         guard idempotencyKey == nil else { throw .unsupported(feature: "idempotency keys") }
         guard !writes.isEmpty else { throw .invalidRequest(reason: "it names no stream") }
@@ -32,7 +32,7 @@ extension AppendRequest {
         var bytes = 16
         var count = 0
         for write in writes {
-            try write.stream.validate()
+            try write.stream.validate(for: purpose)
             bytes += 32 + write.stream.exact.value.utf8.count
             count += write.events.count
             for event in write.events { bytes += try event.validated() }
@@ -65,9 +65,21 @@ extension NewEvent {
 }
 
 extension StreamID {
-    fileprivate func validate() throws(EventStoreError) {
+    /// Refuses the name of a stream that nobody may write to.
+    func validate(for purpose: AppendPurpose = .user) throws(EventStoreError) {
         let category = self.category
-        try check(exact, "the stream name", StoreLimits.streamName)
+        switch purpose {
+        case .user:
+            try check(exact, "the stream name", StoreLimits.streamName)
+            guard !category.isReserved else {
+                throw .invalidRequest(
+                    reason: "category \(category) begins with $, as those of the store itself do")
+            }
+        case .redacting, .truncating:
+            // What the store writes about a stream has its whole name behind a prefix.
+            let prefix = StreamTruncation.prefixLength
+            try check(exact, "the stream name", StoreLimits.streamName + prefix)
+        }
         try check(category.exact, "the category", StoreLimits.category)
         guard !category.rawValue.utf8.contains(UInt8(ascii: "/")) else {
             throw .invalidRequest(reason: "category \(category) holds a slash")

@@ -1,24 +1,36 @@
-/// A stream that was used lately: its version, and what is queued for it.
+/// A stream that was used lately: how far it goes, and what is queued for it.
 final class StreamHead: @unchecked Sendable {
     // SAFETY: `name` is touched by whoever commits, and there is one at a time. Everything else
     // is touched only under the lock of `StoreCore`.
 
     let id: StreamID
-    private(set) var visibleVersion: UInt64
+    /// What readers see of it.
+    private(set) var visible: StreamExtent
     /// Events that were accepted, oldest first, behind those that have become visible meanwhile.
     private var accepted: [RecordedEvent] = []
     private var published = 0
+    /// Where reads begin according to truncations that were accepted and are not visible yet,
+    /// oldest first.
+    private var truncations: [UInt64] = []
     /// When it was asked for last.
     fileprivate var lastUse: UInt64 = 0
     /// What the log has written of it.
     var name = WrittenName()
 
-    init(_ id: StreamID, version: UInt64) {
+    init(_ id: StreamID, _ visible: StreamExtent) {
         self.id = id
-        visibleVersion = version
+        self.visible = visible
     }
 
-    var queuedVersion: UInt64 { visibleVersion + UInt64(accepted.count - published) }
+    var queuedVersion: UInt64 { visible.last + UInt64(accepted.count - published) }
+
+    /// What readers will see once everything that is queued is visible.
+    var queuedExtent: StreamExtent {
+        StreamExtent(last: queuedVersion, first: truncations.last ?? visible.first)
+    }
+
+    /// Whether something was accepted that is not visible yet.
+    var isUnderWay: Bool { published < accepted.count || !truncations.isEmpty }
 
     /// Events that were accepted and are not visible yet, oldest first.
     var queued: ArraySlice<RecordedEvent> { accepted[published...] }
@@ -29,7 +41,7 @@ final class StreamHead: @unchecked Sendable {
     ///
     /// A hot stream has many: moving up the others each time would take the square of their number.
     func publishNext() {
-        visibleVersion += 1
+        visible.last += 1
         published += 1
         guard published == accepted.count || published > 32 && published * 2 > accepted.count
         else { return }
@@ -37,10 +49,20 @@ final class StreamHead: @unchecked Sendable {
         published = 0
     }
 
+    /// Has reads begin at `first` once the request for it is visible.
+    func queueTruncation(before first: UInt64) { truncations.append(first) }
+
+    /// Makes the oldest queued truncation visible.
+    func publishNextTruncation() {
+        guard !truncations.isEmpty else { return }
+        visible.first = truncations.removeFirst()
+    }
+
     /// Forgets what is not visible.
     func takeBackQueued() {
         accepted = []
         published = 0
+        truncations = []
     }
 }
 
@@ -64,7 +86,7 @@ struct StreamHeads {
     private var usesAtLastSweep: UInt64 = 0
     /// How often streams were forgotten.
     ///
-    /// Who looked up a version meanwhile cannot know whether it still holds.
+    /// Who looked up a stream meanwhile cannot know whether it still holds.
     private(set) var sweeps: UInt64 = 0
     private let limit: Int
 
@@ -83,12 +105,13 @@ struct StreamHeads {
         return head
     }
 
-    /// Takes in a stream whose version was looked up, without forgetting others, which may be wanted together with it.
+    /// Takes in a stream that was looked up, without forgetting others, which may be wanted together
+    /// with it.
     ///
     /// To be followed by ``trim()`` when they have been used.
-    mutating func add(_ stream: StreamID, version: UInt64) {
+    mutating func add(_ stream: StreamID, _ visible: StreamExtent) {
         guard heads[stream] == nil else { return }
-        let head = StreamHead(stream, version: version)
+        let head = StreamHead(stream, visible)
         uses += 1
         head.lastUse = uses
         heads[stream] = head
@@ -103,11 +126,11 @@ struct StreamHeads {
     private mutating func sweep() {
         sweeps += 1
         let since = usesAtLastSweep
-        var kept = heads.filter { $0.value.lastUse > since || !$0.value.queued.isEmpty }
+        var kept = heads.filter { $0.value.lastUse > since || $0.value.isUnderWay }
         if kept.count > limit / 2 {
             // All of them are in use: half of them have to go all the same.
             let middle = since + (uses - since) / 2
-            kept = kept.filter { $0.value.lastUse > middle || !$0.value.queued.isEmpty }
+            kept = kept.filter { $0.value.lastUse > middle || $0.value.isUnderWay }
         }
         heads = kept
         usesAtLastSweep = uses

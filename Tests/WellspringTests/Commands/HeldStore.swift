@@ -87,12 +87,12 @@ final class HeldStore: QueuedHeadStore {
         }
     }
 
-    func queuedVersion(
-        of stream: StreamID
-    ) throws(EventStoreError) -> (version: StreamVersion, mark: QueueMark)? {
+    func queuedStream(_ stream: StreamID) throws(EventStoreError) -> QueuedStream? {
         guard knowsVersions else { return nil }
         return state.withLock { state in
-            (StreamVersion(UInt64(state.all.count { $0.stream == stream })), state.mark)
+            QueuedStream(
+                version: StreamVersion(UInt64(state.all.count { $0.stream == stream })),
+                firstVersion: StreamVersion(1), mark: state.mark)
         }
     }
 

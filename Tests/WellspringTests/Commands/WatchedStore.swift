@@ -22,10 +22,8 @@ final class WatchedStore: QueuedHeadStore {
         return try await base.readQueued(request)
     }
 
-    func queuedVersion(
-        of stream: StreamID
-    ) throws(EventStoreError) -> (version: StreamVersion, mark: QueueMark)? {
-        try base.queuedVersion(of: stream)
+    func queuedStream(_ stream: StreamID) throws(EventStoreError) -> QueuedStream? {
+        try base.queuedStream(stream)
     }
 
     func enqueue(

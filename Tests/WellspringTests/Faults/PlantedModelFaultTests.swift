@@ -113,6 +113,19 @@ final class PlantedModelFaultTests: XCTestCase {
         }
     }
 
+    func test_a_kept_aggregate_whose_stream_was_truncated_is_noticed() async {
+        await assertNoticed("QueueFault.\(QueueFault.keepCachedAggregate)") { (isPlanted, _) in
+            let (_, store) = try await filledPurse()
+            let bus = CommandBus(
+                SpoiltQueue(base: store, fault: isPlanted ? .keepCachedAggregate : nil))
+            try await bus.send(Fill(cents: 7), to: "ada")
+            try await store.truncate(Purse.ID("ada").stream, before: StreamVersion(2))
+            let cents = try await bus.send(Fill(cents: 1), to: "ada").state.cents
+            await store.close()
+            return cents == 8 ? [] : ["decided on \(cents) cents, of which 8 are left"]
+        }
+    }
+
     private func filledPurse() async throws -> (disk: SimulatedDisk, store: FileEventStore) {
         let disk = SimulatedDisk()
         let store = try await FileEventStore(on: disk)

@@ -186,10 +186,12 @@ final class PlantedStoreFaultTests: XCTestCase {
             let (stream, now) = (sampleStream("1"), Timestamp(nanoseconds: 0))
             func append(to stream: StreamID) {
                 let request = AppendRequest([sampleEvent(1)], to: stream, expecting: .any)
-                state.learn(state.unknownStreams(of: request).map { ($0, 0) })
+                state.learn(
+                    state.unknownStreams(of: request).map { ($0, StreamExtent(last: 0)) })
                 guard let heads = state.heads(of: request) else { return }
                 state.heads.trim()
-                _ = state.accept(request, heads, bytes: 1, now: now, ids: &ids)
+                _ = state.accept(
+                    request, heads, for: .user, bytes: 1, now: now, ids: &ids)
                 _ = state.takeGroup(bytes: .max, appends: .max)
                 _ = state.publish()
             }
@@ -197,10 +199,22 @@ final class PlantedStoreFaultTests: XCTestCase {
             let unknown = state.unknown(stream)
             append(to: stream)
             for key in 2...9 { append(to: sampleStream("\(key)")) }
-            state.learn([(unknown, 0)])
+            state.learn([(unknown, StreamExtent(last: 0))])
             let late = AppendRequest([sampleEvent(2)], to: stream, expecting: .noStream)
             guard let heads = state.heads(of: late) else { return [] }
             return state.conflict(with: late, heads) == nil ? ["a second first event"] : []
+        }
+    }
+
+    func test_a_truncation_that_is_forgotten_in_memory_is_noticed() async {
+        await assertNoticed("\(PlantedFault.forgetTruncation)") { (isPlanted, _) in
+            let store = try await FileEventStore(
+                on: SimulatedDisk(), configuration: configuration(.forgetTruncation, isPlanted))
+            for number in 1...3 { try await store.appendSample(number) }
+            try await store.truncate(sampleStream("1"), before: StreamVersion(3))
+            let page = try await store.read(StreamRead(sampleStream("1")))
+            await store.close()
+            return page.events.count == 1 ? [] : ["\(page.events.count) events are read"]
         }
     }
 

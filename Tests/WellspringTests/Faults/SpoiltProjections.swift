@@ -57,6 +57,8 @@ enum QueueFault: String, CaseIterable, Sendable {
     case settleAtOnce
     /// What a decision rests on is not passed on with its append.
     case forgetBasis
+    /// A stream is said to begin where it always did.
+    case keepCachedAggregate
 }
 
 /// A store with a queue that is sound but for one fault.
@@ -84,6 +86,12 @@ struct SpoiltQueue: QueuedHeadStore {
         _ request: StreamRead
     ) async throws(EventStoreError) -> (page: StreamPage, mark: QueueMark) {
         try await base.readQueued(request)
+    }
+
+    func queuedStream(_ stream: StreamID) throws(EventStoreError) -> QueuedStream? {
+        var found = try base.queuedStream(stream)
+        if fault == .keepCachedAggregate { found?.firstVersion = StreamVersion(1) }
+        return found
     }
 
     func enqueue(

@@ -5,7 +5,7 @@ import XCTest
 final class RecordFormatTests: XCTestCase {
     private let context = FrameContext(
         segment: 3, bodyOffset: 4160, firstPosition: 1, recordedAt: 500)
-    private let stream = StreamHead(StreamID(category: "account", key: "1"), version: 0)
+    private let stream = StreamHead(StreamID(category: "account", key: "1"), StreamExtent(last: 0))
 
     func test_a_record_survives_writing_and_reading_with_every_optional_field() throws {
         let event = sample(
@@ -174,7 +174,7 @@ final class RecordFormatTests: XCTestCase {
         var bytes = ByteWriter()
         bytes.appendZeros(64)
         writer.write(
-            [QueuedAppend(ticket: AppendTicket(), receipt: receipt, events: events, bytes: 0)],
+            [QueuedAppend(ticket: AppendTicket(), receipt: receipt, events: events, truncates: nil, bytes: 0)],
             context: context, to: &bytes)
         return (Array(bytes.bytes[64...]), writer.places)
     }
