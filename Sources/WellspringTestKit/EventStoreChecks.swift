@@ -13,11 +13,13 @@ public import Wellspring
 /// They are about behaviour that readers and writers rely on, contention included. What a store
 /// does not offer (conditions, idempotency keys), it may refuse; it may not ignore it.
 public enum EventStoreChecks {
-    /// Every check.
+    /// Every check of what all stores must do.
     public static let all: [EventStoreCheck] =
         expectedVersions + appending + streamReads + logReads + filters + waiting + names
 
     /// Runs every check, each against a fresh store.
+    ///
+    /// A store that is a `TruncatingEventStore` has to pass ``truncating`` as well.
     ///
     /// Give the store a clock that jumps back now and then to make the check of recorded times
     /// count.
@@ -32,7 +34,8 @@ public enum EventStoreChecks {
         limit: Duration = .seconds(60), _ makeStore: () async throws -> Store,
         closing close: (@Sendable (Store) async throws -> Void)? = nil
     ) async throws {
-        for check in all {
+        let offersTruncation = Store.self is any TruncatingEventStore.Type
+        for check in offersTruncation ? all + truncating : all {
             let store = try await makeStore()
             do {
                 try await check.run(on: store, limit: limit)
