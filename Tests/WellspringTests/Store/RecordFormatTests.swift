@@ -174,7 +174,11 @@ final class RecordFormatTests: XCTestCase {
         var bytes = ByteWriter()
         bytes.appendZeros(64)
         writer.write(
-            [QueuedAppend(ticket: AppendTicket(), receipt: receipt, events: events, truncates: nil, bytes: 0)],
+            [
+                QueuedAppend(
+                    ticket: AppendTicket(), receipt: receipt, events: events, truncates: nil,
+                    bytes: 0)
+            ],
             context: context, to: &bytes)
         return (Array(bytes.bytes[64...]), writer.places)
     }
