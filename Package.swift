@@ -61,6 +61,12 @@ let package = Package(
             name: "WellspringTestKitTests",
             dependencies: ["Wellspring", "WellspringLog", "WellspringTestKit"]),
         .target(name: "ExampleTestSupport", path: "Tests/ExampleTestSupport"),
+        // The program whose processes the tests kill, and which looks at what they leave.
+        .executableTarget(
+            name: "CrashTrials", dependencies: ["Wellspring", "WellspringLog", "ExampleSupport"],
+            path: "Tests/CrashTrials"),
+        .testTarget(
+            name: "CrashTrialsTests", dependencies: ["CrashTrials", "ExampleTestSupport"]),
         .testTarget(
             name: "WellspringCtlTests",
             dependencies: ["wellspringctl", "ExampleTestSupport", "Wellspring", "WellspringLog"]),

@@ -1,0 +1,91 @@
+import Foundation
+
+/// A writer in a process of its own, with a pipe that it talks through.
+final class Child {
+    private let process = Process()
+    private let pipe = Pipe()
+    private var pending = Data()
+    private var hasEnded = false
+
+    /// What a writer says.
+    enum Line {
+        /// It is about to open the store.
+        case begin
+        case open
+        case acknowledged(Deed, position: UInt64)
+        case full
+        case refused(String)
+        /// A client gave up, or the store did not open.
+        case stopped(String)
+    }
+
+    /// - Parameter arguments: Of the writer, without the command.
+    init(_ arguments: [String]) throws {
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+        process.arguments = ["write"] + arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = pipe
+        try process.run()
+        // This process's own copy would keep the pipe open after the writer is gone.
+        try pipe.fileHandleForWriting.close()
+    }
+
+    /// The next line, or `nil` when the writer is gone and all it said was read.
+    func next() throws -> Line? {
+        while true {
+            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: pending[pending.startIndex..<end], as: UTF8.self)
+                pending.removeSubrange(...end)
+                return try parse(line)
+            }
+            let more = pipe.fileHandleForReading.availableData
+            // What follows the last line break was cut off by the end, and was never said.
+            guard !more.isEmpty else { return nil }
+            pending += more
+        }
+    }
+
+    private func parse(_ line: String) throws -> Line {
+        let words = line.split(separator: " ")
+        switch words.first {
+        case "begin": return .begin
+        case "open": return .open
+        case "full": return .full
+        case "refused": return .refused(line)
+        case "stopped": return .stopped(line)
+        case "ack":
+            guard words.count == 4, let client = Int(words[1]), let number = Int(words[2]),
+                let position = UInt64(words[3])
+            else { fallthrough }
+            return .acknowledged(Deed(client: client, number: number), position: position)
+        default: throw Wrong("the writer says: \(line)")
+        }
+    }
+
+    /// Ends the process at once, without a chance to clean up.
+    func kill() {
+        guard !hasEnded else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+    }
+
+    /// Waits for the end, however it comes; fails when the process trapped.
+    func waitForEnd() throws {
+        guard !hasEnded else { return }
+        hasEnded = true
+        process.waitUntilExit()
+        guard process.terminationReason == .uncaughtSignal else {
+            guard process.terminationStatus == 0 else {
+                throw Wrong("the writer ended with status \(process.terminationStatus)")
+            }
+            return
+        }
+        guard process.terminationStatus == SIGKILL else {
+            throw Wrong("the writer was ended by signal \(process.terminationStatus)")
+        }
+    }
+
+    deinit {
+        kill()
+        if !hasEnded { process.waitUntilExit() }
+    }
+}

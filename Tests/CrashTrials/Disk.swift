@@ -1,0 +1,54 @@
+import Foundation
+
+/// A file system that can be mounted and lose its power.
+struct Disk {
+    let device: String
+    let directory: String
+
+    func mount() throws { try run("mount", device, directory) }
+
+    /// Waits until nobody uses it: a thread of a store that was let go may still be closing files.
+    func unmount() throws {
+        for _ in 0..<100 {
+            if (try? run("umount", directory)) != nil { return }
+            usleep(20_000)
+        }
+        try run("umount", directory)
+    }
+
+    /// How the file system ends: with what its journal holds, or without.
+    enum Cut: UInt32 {
+        /// The journal is written first, file contents are not.
+        case keepingJournal = 1
+        /// Nothing is written any more.
+        case losingJournal = 2
+    }
+
+    /// Cuts the power: from now on nothing reaches the device, as the file system sees it.
+    func cutPower(_ cut: Cut) throws {
+        #if os(Linux)
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY)
+        guard descriptor >= 0 else { throw Wrong("cannot open \(directory)") }
+        defer { close(descriptor) }
+        var flags = cut.rawValue
+        // `_IOR('X', 125, __u32)`: the same for ext4, XFS and F2FS.
+        guard ioctl(descriptor, 0x8004_587D, &flags) == 0 else {
+            throw Wrong("cannot shut down: \(String(cString: strerror(errno)))")
+        }
+        #else
+        throw Wrong("only Linux can shut a file system down")
+        #endif
+    }
+
+    private func run(_ words: String...) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Wrong("`\(words.joined(separator: " "))` failed")
+        }
+    }
+}

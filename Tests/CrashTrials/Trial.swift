@@ -1,0 +1,118 @@
+import Foundation
+import Wellspring
+
+/// What all trials have in common: a store, writers one after another, and the ledger of what they
+/// said.
+struct Trial {
+    let path: String
+    let sabotage: Sabotage
+    var dice: Dice
+    var ledger = Ledger()
+    private(set) var stores = 0
+
+    init(_ settings: Settings, storeAt path: String) throws {
+        self.path = path
+        sabotage = try settings.sabotage()
+        dice = Dice(seed: UInt64(try settings.number("seed", default: 1)))
+    }
+
+    /// Starts a writer.
+    ///
+    /// - Parameter durability: As ``configuration(_:)`` understands it.
+    mutating func begin(_ durability: String) throws -> Child {
+        if !FileManager.default.fileExists(atPath: path) {
+            ledger.startOver()
+            stores += 1
+        }
+        ledger.noteWriter()
+        return try Child(["--store", path, "--durability", durability] + sabotage.arguments)
+    }
+
+    /// Listens until `isEnough` says so, or the writer is gone.
+    ///
+    /// - Returns: Whether the writer is gone.
+    @discardableResult
+    mutating func listen(
+        to child: Child, until isEnough: (Child.Line) throws -> Bool
+    ) throws -> Bool {
+        while let line = try child.next() {
+            if case .acknowledged(let deed, let position) = line {
+                try ledger.note(deed, at: position)
+            }
+            if try isEnough(line) { return false }
+        }
+        return true
+    }
+
+    /// Kills the writer and hears what it had still said.
+    mutating func end(_ child: Child) throws {
+        child.kill()
+        try listen(to: child) { _ in false }
+        try child.waitForEnd()
+    }
+
+    /// Opens the store as an application would, and compares all of it with the ledger.
+    mutating func check(mayLose: Bool = false) async throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            return try ledger.checkNothing()
+        }
+        let before = try await verify("before it was opened")
+        let store = try await FileEventStore(at: path, configuration: Self.configuration())
+        let found = try await FoundLog(readingFrom: store)
+        try ledger.check(found, mayLose: mayLose)
+        guard before.map({ $0.eventCount >= found.position }) ?? true else {
+            throw Wrong("verify counted fewer events than there are")
+        }
+        // Half of the stores are left as they are, so that the next writer finds one that nobody
+        // closed.
+        if dice.below(2) == 0 { await store.close() }
+        try await verify("after it was opened")
+    }
+
+    /// Looks at every byte of the store; without a store there is nothing to look at.
+    @discardableResult
+    private func verify(_ moment: String) async throws -> VerificationReport? {
+        let report: VerificationReport
+        do {
+            report = try await FileEventStore.verify(at: path)
+        } catch EventStoreError.notAStore {
+            return nil
+        }
+        guard report.isSound else {
+            throw Wrong("\(moment), the store is not sound: \(report.problems.prefix(3))")
+        }
+        return report
+    }
+
+    /// Lets the next writer begin a new store.
+    func removeStore() throws {
+        try FileManager.default.removeItem(atPath: path)
+    }
+
+    /// A configuration with small segments, so that many of them begin and end.
+    static func configuration(_ durability: String = "every") throws
+        -> FileEventStore.Configuration
+    {
+        var configuration = FileEventStore.Configuration()
+        configuration.segmentBytes = 256 << 10
+        switch durability {
+        case "every": configuration.durability = .everyCommit
+        case "strict": configuration.durability = .strict
+        case "interval": configuration.durability = .interval(time: .milliseconds(5))
+        case "system": configuration.durability = .osManaged
+        default: throw Wrong("no durability \(durability)")
+        }
+        return configuration
+    }
+
+    /// What was done, in one line.
+    func printTotals(_ name: String, _ cycles: String, since began: ContinuousClock.Instant) {
+        let totals = ledger.totals
+        let seconds = Double((ContinuousClock.now - began) / .milliseconds(1)) / 1_000
+        print(
+            "totals: \(name): \(cycles) on \(stores) stores, \(totals.acknowledged) appends "
+                + "acknowledged and none lost, \(totals.unacknowledged) stored without an "
+                + "acknowledgement, \(totals.allowedLosses) lost as their mode allows, "
+                + "\(totals.checks) checks, \(seconds) s")
+    }
+}

@@ -1,0 +1,59 @@
+import ExampleTestSupport
+import XCTest
+
+/// Writers in processes of their own, killed without warning.
+///
+/// `.ci/run killed` has the figures that count.
+final class KilledWriterTests: XCTestCase {
+    private let program = BuiltProgram("CrashTrials")
+
+    private func kill(_ cycles: Int, _ options: String...) throws -> Outcome {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let store = directory.path("store")
+        return try program.run(["kill", "--store", store, "--cycles", "\(cycles)"] + options)
+    }
+
+    func test_what_a_killed_writer_acknowledged_is_there() throws {
+        let outcome = try kill(12)
+        XCTAssertEqual(outcome.status, 0, outcome.errors)
+        XCTAssertTrue(outcome.output.hasPrefix("totals: killed writers: 12 kills"), outcome.output)
+    }
+
+    func test_appends_that_are_acknowledged_before_they_are_made_are_noticed() throws {
+        try assertNoticed("early", as: "is lost")
+    }
+
+    func test_an_append_that_nobody_made_is_noticed() throws {
+        try assertNoticed("invent", as: "follows append")
+    }
+
+    func test_an_append_that_is_missing_in_the_middle_is_noticed() throws {
+        try assertNoticed("skip", as: "append")
+    }
+
+    func test_other_bytes_are_noticed() throws {
+        try assertNoticed("change", as: "is not what belongs to")
+    }
+
+    func test_an_append_in_two_parts_is_noticed() throws {
+        try assertNoticed("split", as: "is not what belongs to")
+    }
+
+    func test_another_position_is_noticed() throws {
+        try assertNoticed("misplace", as: "was acknowledged at")
+    }
+
+    func test_a_store_that_breaks_its_own_rules_is_noticed() throws {
+        let outcome = try kill(100, "--fault", "rollWithoutManifest")
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertTrue(outcome.errors.contains("not sound"), outcome.errors)
+    }
+
+    private func assertNoticed(_ lie: String, as words: String) throws {
+        let outcome = try kill(100, "--lie", lie)
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertTrue(outcome.errors.hasPrefix("wrong: cycle"), outcome.errors)
+        XCTAssertTrue(outcome.errors.contains(words), outcome.errors)
+    }
+}
