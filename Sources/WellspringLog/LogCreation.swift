@@ -3,8 +3,8 @@ extension LogOpening {
     ///
     /// `STORE` comes last, so a store exists if and only if the file does, and a crash at any step
     /// before leaves something that this function recognises and begins anew.
-    func create(over names: Set<String>) throws(LogError) {
-        try checkNothingWasAcknowledged(names)
+    func create() throws(LogError) {
+        try checkNothingWasAcknowledged()
         guard configuration.createsStore else { throw .notAStore(path: directory.path) }
         let identity = StoreIdentity(
             storeID: StoreUUID(version4From: directory.random(), directory.random()),
@@ -44,41 +44,18 @@ extension LogOpening {
     }
 
     /// Tells the remains of an unfinished creation from a store whose file `STORE` was lost.
-    ///
-    /// Frames are acknowledged only once `STORE` is there. Before that there is at most a first
-    /// segment with nothing behind its header, and a MANIFEST that knows of no frame.
-    private func checkNothingWasAcknowledged(_ names: Set<String>) throws(LogError) {
-        let lost = LogError.damaged(
+    private func checkNothingWasAcknowledged() throws(LogError) {
+        let isUnfinished: Bool
+        do {
+            isUnfinished = try UnfinishedCreation.isAll(in: directory)
+        } catch {
+            throw .system(error)
+        }
+        guard !isUnfinished else { return }
+        throw .damaged(
             LogDamage(
                 file: StoreIdentity.fileName, offset: 0,
                 reason: "the file is missing from a store that was in use"))
-        do {
-            if names.contains(Manifest.fileName) {
-                let bytes = try AtomicFile.read(
-                    directory, name: Manifest.fileName, limit: Manifest.fileLengthLimit)
-                guard try Self.knowsNoFrame(bytes ?? []) else { throw lost }
-            }
-            guard names.contains(LogLayout.segments) else { return }
-            for name in try directory.list(LogLayout.segments) {
-                guard let (number, _) = LogLayout.parse(name) else { continue }
-                guard number == 1 else { throw lost }
-                let file = try directory.open(LogLayout.segments + "/" + name, .read)
-                defer { file.close() }
-                let content = try ReadWindow(file).endOfContent(from: UInt64(SegmentHeader.length))
-                guard content == nil else { throw lost }
-            }
-        } catch let error as SystemError {
-            throw .system(error)
-        } catch {
-            throw lost
-        }
-    }
-
-    private static func knowsNoFrame(_ bytes: [UInt8]) throws(FormatError) -> Bool {
-        try bytes.withUnsafeBufferPointer { (buffer) throws(FormatError) in
-            let manifest = try Manifest(decoding: UnsafeRawBufferPointer(buffer))
-            return manifest.knownEnd.sequence == 0 && !manifest.isClean
-        }
     }
 }
 

@@ -21,7 +21,7 @@ struct LogOpening {
         let names = try system { () throws(SystemError) in Set(try directory.list(nil)) }
         var recovery = LogRecovery()
         if !names.contains(StoreIdentity.fileName) {
-            try create(over: names)
+            try create()
             recovery.created = true
         }
         let identity = try readIdentity()

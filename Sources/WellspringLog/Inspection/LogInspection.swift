@@ -35,13 +35,25 @@ package struct LogInspection {
         manifest = try small(Manifest.fileName, .manifest, limit: Manifest.fileLengthLimit) {
             (bytes) throws(FormatError) in try Manifest(decoding: bytes)
         }
-        guard identity != nil || manifest != nil || !layout.isEmpty else {
+        guard identity != nil || manifest != nil || !layout.isEmpty, !isUnfinished() else {
             throw .notAStore(path: directory.path)
         }
         guard let identity, let manifest, manifest.storeID != identity.storeID else { return }
         damage.append(
             InspectedDamage(.manifest, Manifest.fileName, at: 16, "it belongs to another store"))
         self.manifest = nil
+    }
+
+    /// Whether a crash ended the making of the store, and nothing was ever in it.
+    ///
+    /// What cannot be read is damage, and will be told as that.
+    private func isUnfinished() -> Bool {
+        guard identity == nil else { return false }
+        do {
+            return try UnfinishedCreation.isAll(in: directory)
+        } catch {
+            return false
+        }
     }
 
     /// Hands everything that the log holds to `visit`, in order, until it returns false.

@@ -196,6 +196,28 @@ final class LogInspectionTests: XCTestCase {
         }
     }
 
+    /// A crash while a store is made costs nobody anything, so nothing of it is damage.
+    func test_what_a_crash_leaves_of_the_making_of_a_store_is_no_store_or_a_sound_one() throws {
+        let rehearsal = LogFixture()
+        try rehearsal.open()
+        for step in 0..<rehearsal.disk.operationCount {
+            for seed in 0..<6 {
+                let fixture = LogFixture(SimulatedDisk(seed: UInt64(seed)))
+                fixture.disk.inject(.powerCut(at: step))
+                XCTAssertThrowsError(try fixture.open())
+                fixture.disk.crash(keeping: .chance)
+                do {
+                    let result = try InspectionResult(fixture.disk)
+                    XCTAssertEqual(result.damage, [], "step \(step), seed \(seed)")
+                } catch LogError.notAStore(let path) {
+                    XCTAssertEqual(path, "/store")
+                } catch let error as SystemError where error.kind == .notFound {
+                    // The directory itself did not survive.
+                }
+            }
+        }
+    }
+
     func test_a_visitor_that_has_seen_enough_ends_the_inspection() throws {
         let log = try InspectedLog.closed()
         var count = 0
