@@ -116,4 +116,8 @@ package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case ignoreRecordChecksum
     /// Believes the saved state of a projection over another history of the log.
     case believeForeignState
+    /// Hands pages of the log to a projection as they are decoded, in whatever order that is.
+    case applyOutOfOrder
+    /// Reports an event that cannot be decoded before what comes before it was taken in.
+    case failAhead
 }

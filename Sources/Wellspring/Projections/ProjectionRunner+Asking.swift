@@ -46,7 +46,8 @@ extension ProjectionRunner {
         do throws(EventStoreError) {
             while true {
                 let page = try await store.read(
-                    LogRead(.forward(after: start), filter: filter, limit: ReadLimit(events: 1)))
+                    LogRead(
+                        .forward(after: start), filter: pages.filter, limit: ReadLimit(events: 1)))
                 head = page.head
                 if let event = page.events.first { return (head, event.recordedAt) }
                 if page.end >= page.head || page.end <= start { return (head, nil) }

@@ -20,80 +20,104 @@ extension ProjectionRunner {
         while true {
             guard !Task.isCancelled else { throw .cancelled }
             let (start, generation) = progress.withLock { ($0.position, $0.generation) }
-            let limit: ReadLimit = start < careful ? .oneAppend : .page
-            let page = try await store.read(
-                LogRead(.forward(after: start), filter: filter, limit: limit)
-            ).checked(after: start)
+            let isCareful = start < careful
+            let decoded = try await pages.page(
+                after: start, limit: isCareful ? .oneAppend : pages.plan.pageLimit)
 
-            switch take(page, after: start, generation: generation) {
+            let page = decoded.page
+            switch await takeIn(decoded, generation: generation) {
             case .failed(let event):
                 // A page is all or nothing. Find out which of its appends is the bad one, so that
                 // the model stops right before it.
-                guard limit != .oneAppend else { return event }
+                guard !isCareful else { return event }
                 careful = page.end
                 continue
-            case .outdated:
-                continue
-            case .taken(let isNowLive, let due):
-                keeper?.noteReplay(of: page, after: start)
-                resume(due)
-                if isNowLive { onNotice(.live(page.end)) }
+            case .outdated: continue
+            case .taken: break
             }
-            await saveIfDue()
             if page.end >= page.head {
                 try await store.waitForEvents(after: page.end)
+            } else if pages.plan.isWorthTask(page) {
+                try await takeInBacklog()
             } else {
                 await Task.yield()
             }
         }
     }
 
-    /// Takes a page in, all of it or nothing.
-    private func take(_ page: LogPage, after start: LogPosition, generation: Int) -> Taken<P> {
-        let events: [Recorded<P.Event>]
-        do throws(FailedEvent) {
-            events = try page.decoded(as: P.Event.self)
-        } catch {
-            return .failed(error)
+    /// Takes in what lies ahead, decoded on several cores, up to the end of the log or the first
+    /// page that cannot be taken in as it is.
+    ///
+    /// That one is left to the caller, who alone decides what becomes of it.
+    private func takeInBacklog() async throws(EventStoreError) {
+        let (start, generation) = progress.withLock { ($0.position, $0.generation) }
+        try await pages.forEachPage(after: start) { page in
+            if case .taken = await takeIn(page, generation: generation) { true } else { false }
         }
-        return P.Failure.self == Never.self
-            ? applyInPlace(events, of: page, after: start, generation: generation)
-            : applyToCopy(events, of: page, after: start, generation: generation)
+    }
+
+    /// Takes a page in, and does what follows from that.
+    private func takeIn(_ page: DecodedPage<P.Event>, generation: Int) async -> Taken<P> {
+        let taken = take(page, generation: generation)
+        guard case .taken(let isNowLive, let due) = taken else { return taken }
+        keeper?.noteReplay(of: page.page, after: page.start)
+        resume(due)
+        if isNowLive { onNotice(.live(page.page.end)) }
+        await saveIfDue()
+        return taken
+    }
+
+    /// Takes a page in, all of it or nothing.
+    private func take(_ page: DecodedPage<P.Event>, generation: Int) -> Taken<P> {
+        P.Failure.self == Never.self
+            ? applyInPlace(page, generation: generation)
+            : applyToCopy(page, generation: generation)
     }
 
     /// For models that cannot fail: no copy is made, and so nothing of their size is ever moved.
-    private func applyInPlace(
-        _ events: [Recorded<P.Event>], of page: LogPage, after start: LogPosition, generation: Int
-    ) -> Taken<P> {
-        progress.withLock { progress in
-            guard progress.continues(from: start, generation: generation) else { return .outdated }
+    private func applyInPlace(_ page: DecodedPage<P.Event>, generation: Int) -> Taken<P> {
+        if let failure = page.failure { return .failed(failure) }
+        return progress.withLock { progress in
+            guard progress.continues(from: page.start, generation: generation) else {
+                return .outdated
+            }
             // Under the lock, although it is not our code: that keeps the model the only one of
             // its kind. `apply` only computes, and questions are answered outside.
             do throws(P.Failure) {
-                try progress.apply(events)
+                try progress.apply(page.events)
             } catch {
                 return .outdated
             }
-            return Taken(progress.advance(past: page))
+            return Taken(progress.advance(past: page.page))
         }
     }
 
-    private func applyToCopy(
-        _ events: [Recorded<P.Event>], of page: LogPage, after start: LogPosition, generation: Int
-    ) -> Taken<P> {
+    private func applyToCopy(_ page: DecodedPage<P.Event>, generation: Int) -> Taken<P> {
         var model = progress.withLock { $0.model }
+        if let failure = page.apply(to: &model) { return .failed(failure) }
+        return progress.withLock { progress in
+            guard progress.continues(from: page.start, generation: generation) else {
+                return .outdated
+            }
+            progress.replaceModel(with: model)
+            return Taken(progress.advance(past: page.page))
+        }
+    }
+}
+
+extension DecodedPage {
+    /// Has a model take in the events, and returns the first that it could not take in.
+    ///
+    /// An event that `apply` refuses comes before one that cannot be read further on.
+    func apply<P: Projection>(to model: inout P) -> FailedEvent? where P.Event == E {
         for (index, event) in events.enumerated() {
             do throws(P.Failure) {
                 try model.apply(event)
             } catch {
-                return .failed(FailedEvent(page.events[index], error: error))
+                return FailedEvent(page.events[index], error: error)
             }
         }
-        return progress.withLock { progress in
-            guard progress.continues(from: start, generation: generation) else { return .outdated }
-            progress.replaceModel(with: model)
-            return Taken(progress.advance(past: page))
-        }
+        return failure
     }
 }
 
@@ -110,36 +134,6 @@ private enum Taken<P: Projection> {
 }
 
 extension ReadLimit {
-    /// How much is taken in under one lock.
-    fileprivate static let page = ReadLimit(events: 512, bytes: 1 << 20)
     /// A page never splits an append, so that one event means one append.
     fileprivate static let oneAppend = ReadLimit(events: 1)
-}
-
-extension LogPage {
-    /// Refuses a page that leads nowhere: its events would be taken in again and again.
-    ///
-    /// Leaves out redacted events: no model can take them in, and its position passes them all the
-    /// same.
-    func checked(after start: LogPosition) throws(EventStoreError) -> LogPage {
-        guard end > start || end == start && events.isEmpty else {
-            throw .storage(reason: "a page after position \(start) ends at \(end)")
-        }
-        guard events.contains(where: \.isRedacted) else { return self }
-        return LogPage(events: events.filter { !$0.isRedacted }, end: end, head: head)
-    }
-
-    /// The events, all of them, in the form that a projection reads.
-    func decoded<E: ReadableEvent>(as type: E.Type) throws(FailedEvent) -> [Recorded<E>] {
-        var decoded: [Recorded<E>] = []
-        decoded.reserveCapacity(events.count)
-        for recorded in events {
-            do {
-                decoded.append(try recorded.decoded(as: type))
-            } catch {
-                throw FailedEvent(recorded, error: error)
-            }
-        }
-        return decoded
-    }
 }

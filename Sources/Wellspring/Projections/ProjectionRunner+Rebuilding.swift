@@ -4,67 +4,60 @@ extension ProjectionRunner {
     /// Folds a new model from the beginning of the log until it has come as far as the one in use,
     /// and swaps.
     func replayAndSwap() async throws(ProjectionFailure) -> LogPosition {
-        var model = P()
-        var position = LogPosition.start
-        var target: LogPosition?
+        var replay = Replay<P>()
         while true {
-            let page = try await readPage(after: position)
-            guard !Task.isCancelled else { throw .cancelled }
-            try take(page, into: &model)
-            position = page.end
-            let goal = target ?? page.head
-            target = goal
-            let progressMade = RebuildProgress(position: position, target: goal)
-            progress.withLock { $0.noteRebuild(progressMade) }
-
-            // The model in use may have gone further meanwhile; then there is more to replay.
-            if position >= goal, let due = swapIn(model, at: position) {
-                resume(due)
-                return position
-            }
-            await Task.yield()
-        }
-    }
-
-    private func readPage(after position: LogPosition) async throws(ProjectionFailure) -> LogPage {
-        do {
-            return try await store.read(
-                LogRead(.forward(after: position), filter: filter, limit: .rebuildPage)
-            ).checked(after: position)
-        } catch {
-            throw error == .cancelled ? .cancelled : .store(error)
-        }
-    }
-
-    private func take(_ page: LogPage, into model: inout P) throws(ProjectionFailure) {
-        let events: [Recorded<P.Event>]
-        do {
-            events = try page.decoded(as: P.Event.self)
-        } catch {
-            throw failure(of: error)
-        }
-        for (index, event) in events.enumerated() {
-            do {
-                try model.apply(event)
+            do throws(EventStoreError) {
+                try await pages.forEachPage(after: replay.position) { page in
+                    takeIn(page, &replay)
+                }
             } catch {
-                throw failure(of: FailedEvent(page.events[index], error: error))
+                throw error == .cancelled ? .cancelled : .store(error)
+            }
+            switch replay.end {
+            case .swapped: return replay.position
+            case .failed(let event):
+                throw .stopped(
+                    ProjectionStop(
+                        projection: P.name, position: position, reason: .event(event)))
+            // The model in use has gone further meanwhile; then there is more to replay.
+            case nil: await Task.yield()
             }
         }
     }
 
-    private func failure(of event: FailedEvent) -> ProjectionFailure {
-        .stopped(
-            ProjectionStop(projection: P.name, position: position, reason: .event(event)))
+    /// Takes a page into a new model, and says whether it needs more.
+    private func takeIn(_ page: DecodedPage<P.Event>, _ replay: inout Replay<P>) -> Bool {
+        if let failure = page.apply(to: &replay.model) {
+            replay.end = .failed(failure)
+            return false
+        }
+        replay.position = page.page.end
+        let goal = replay.target ?? page.page.head
+        replay.target = goal
+        let made = RebuildProgress(position: replay.position, target: goal)
+        progress.withLock { $0.noteRebuild(made) }
+
+        guard replay.position >= goal, let due = swapIn(replay) else { return true }
+        resume(due)
+        replay.end = .swapped
+        return false
     }
 
-    private func swapIn(
-        _ model: P, at position: LogPosition
-    ) -> [ProjectionProgress<P>.Waiter]? {
-        progress.withLock { $0.swapIn(model, at: position) }
+    private func swapIn(_ replay: Replay<P>) -> [ProjectionProgress<P>.Waiter]? {
+        progress.withLock { $0.swapIn(replay.model, at: replay.position) }
     }
 }
 
-extension ReadLimit {
-    /// Nobody else sees the model of a rebuild, so larger pages hold nobody up.
-    fileprivate static let rebuildPage = ReadLimit(events: 2_048, bytes: 4 << 20)
+/// A second model, on its way to become the one in use.
+private struct Replay<P: Projection> {
+    var model = P()
+    var position = LogPosition.start
+    /// The end of the log when the replay began.
+    var target: LogPosition?
+    var end: End?
+
+    enum End {
+        case swapped
+        case failed(FailedEvent)
+    }
 }

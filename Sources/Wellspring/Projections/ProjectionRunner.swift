@@ -22,7 +22,7 @@ public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
     let onNotice: @Sendable (ProjectionNotice) -> Void
     let progress = Guarded(ProjectionProgress<P>())
     let keeper: ProjectionKeeper<P>?
-    let filter = EventFilter.named(P.Event.names)
+    let pages: PageReader<P.Event>
 
     /// Creates a runner of a projection that lives in memory and replays the log on every start.
     ///
@@ -44,6 +44,7 @@ public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
         self.now = now
         self.onNotice = onNotice
         keeper = nil
+        pages = PageReader(store: store, plan: .standard)
     }
 
     /// Creates a runner of a projection that saves its state and resumes from there.
@@ -71,6 +72,21 @@ public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
         self.now = now
         self.onNotice = onNotice
         keeper = ProjectionKeeper(checkpoints)
+        pages = PageReader(store: store, plan: .standard)
+    }
+
+    /// Creates a runner that reads and decodes in other portions.
+    package init(
+        _ type: P.Type = P.self, from store: some EventSource, plan: DecodingPlan,
+        checkpoints: some CheckpointStore, clock: any Clock<Duration>,
+        onNotice: @escaping @Sendable (ProjectionNotice) -> Void = { _ in }
+    ) where P: Codable {
+        self.store = store
+        self.clock = clock
+        now = { .now }
+        self.onNotice = onNotice
+        keeper = ProjectionKeeper(checkpoints)
+        pages = PageReader(store: store, plan: plan)
     }
 
     /// Follows the log until the task is cancelled, then saves the state and returns.

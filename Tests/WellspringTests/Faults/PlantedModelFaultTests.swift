@@ -68,6 +68,23 @@ final class PlantedModelFaultTests: XCTestCase {
         }
     }
 
+    func test_pages_that_are_taken_in_as_they_are_decoded_are_noticed() async {
+        await takeInBacklog(.applyOutOfOrder)
+    }
+
+    func test_a_failure_that_is_told_ahead_of_its_turn_is_noticed() async {
+        await takeInBacklog(.failAhead)
+    }
+
+    private func takeInBacklog(
+        _ fault: PlantedFault, test: String = #function, line: UInt = #line
+    ) async {
+        await assertNoticed("\(fault)", seeds: 1...400, test: test, line: line) {
+            (isPlanted, seed) in
+            BacklogTrial(seed: seed, fault: isPlanted ? fault : nil).problems()
+        }
+    }
+
     // MARK: - Commands
 
     func test_a_refusal_that_rests_on_lost_events_is_noticed() async {

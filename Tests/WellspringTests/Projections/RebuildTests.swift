@@ -42,12 +42,15 @@ final class RebuildTests: XCTestCase {
             base: store,
             beforeReading: { read in
                 guard rebuilding.withLock({ $0 }), case .forward(let after) = read.order,
-                    after > .start, after < LogPosition(2_500)
+                    after >= LogPosition(1_000), after < LogPosition(2_500)
                 else { return }
                 reached.give()
                 await go.wait()
             })
-        let runner = ProjectionRunner(Contents.self, from: paced, clock: ManualClock())
+        let runner = ProjectionRunner(
+            Contents.self, from: paced,
+            plan: DecodingPlan(tasks: 2, pageLimit: ReadLimit(events: 100), leastEvents: 50),
+            checkpoints: InMemoryCheckpointStore(), clock: ManualClock())
         try await withRunning(runner) {
             _ = try await runner.ask(ContentOf(purse: "ada"))
             rebuilding.withLock { $0 = true }

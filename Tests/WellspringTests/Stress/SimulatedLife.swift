@@ -17,7 +17,8 @@ final class SimulatedLife: Sendable {
         self.file = file
         self.seed = seed
         ledger = ProjectionRunner(
-            from: file, checkpoints: file.checkpoints, clock: simulation.clock)
+            from: file, plan: .smallPortions, checkpoints: file.checkpoints,
+            clock: simulation.clock)
         passing = ProjectionRunner(from: file, clock: simulation.clock)
     }
 
@@ -124,6 +125,12 @@ final class SimulatedLife: Sendable {
             }
         }
     }
+}
+
+extension DecodingPlan {
+    /// So small that even a short log is a backlog for several tasks.
+    static let smallPortions = DecodingPlan(
+        tasks: 3, pageLimit: ReadLimit(events: 4), leastEvents: 2)
 }
 
 extension StoreStressWorkload {

@@ -193,7 +193,8 @@ final class Simulation: Sendable {
 
     private func judgeProjections(_ file: FileEventStore, _ log: [RecordedEvent]) async throws {
         let runner = ProjectionRunner(
-            PurseLedger.self, from: file, checkpoints: file.checkpoints, clock: clock)
+            PurseLedger.self, from: file, plan: .smallPortions, checkpoints: file.checkpoints,
+            clock: clock)
         let run = Task(executorPreference: executor) { try await runner.run() }
         let end = LogPosition(UInt64(log.count))
         let model = try await runner.ask(WholeLedger(), after: end)
