@@ -87,18 +87,21 @@ struct FollowedPlace {
 
     // MARK: - The next segment
 
-    /// The beginning of the segment behind `seal`; `nil` when it is not there yet.
+    /// The beginning of the segment behind `seal`, as `manifest` lists it; `nil` when it is not
+    /// there.
     func next(
-        behind seal: FrameHeader, in directory: any StoreDirectory, of storeID: StoreUUID
+        behind seal: FrameHeader, in directory: any StoreDirectory, _ manifest: Manifest
     ) throws(LogError) -> FollowedPlace? {
         guard header.number < .max else { return nil }
         let number = header.number + 1
-        let name = LogLayout.segment(number)
+        let generation = manifest.generation(of: number)
+        let name = LogLayout.segment(number, generation: generation)
         do {
             let file = try directory.open(name, .read)
             let next = try SegmentHeader.read(from: file)
-            guard next.storeID == storeID, next.number == number,
-                next.baseSequence == seal.sequence &+ 1, next.basePosition == seal.nextPosition
+            guard next.storeID == manifest.storeID, next.number == number,
+                next.generation == generation, next.baseSequence == seal.sequence &+ 1,
+                next.basePosition == seal.nextPosition
             else {
                 throw FormatError.malformed(
                     offset: 40, reason: "the segment does not follow the one before")

@@ -109,14 +109,14 @@ struct FollowerOpening {
     private func open(
         _ number: UInt32
     ) throws(LogError) -> (file: any StoreFile, header: SegmentHeader) {
-        // One that is not listed yet was never rewritten.
         let listed = manifest.segments.first { $0.number == number }
-        let name = listed?.fileName ?? LogLayout.segment(number)
+        let generation = manifest.generation(of: number)
+        let name = LogLayout.segment(number, generation: generation)
         do {
             let file = try directory.open(name, .read)
             let header = try SegmentHeader.read(from: file)
             guard header.storeID == identity.storeID, header.number == number,
-                header.generation == listed?.generation ?? 0,
+                header.generation == generation,
                 listed?.baseSequence ?? header.baseSequence == header.baseSequence,
                 listed?.basePosition ?? header.basePosition == header.basePosition
             else {

@@ -44,6 +44,7 @@ package final class LogFollower: @unchecked Sendable {
     let client: any LogFollowerClient
     /// Whether frames are handed over of which nobody says that they are durable.
     let includesUnproven: Bool
+    private let fault: PlantedFault?
     private(set) var manifest: Manifest
     private var place: FollowedPlace
     /// The highest sequence that is known to be durable.
@@ -57,12 +58,14 @@ package final class LogFollower: @unchecked Sendable {
     /// Opens the log in `directory`, checks its sealed segments against the MANIFEST, and takes in
     /// everything that the client does not know yet.
     package static func open(
-        _ directory: any StoreDirectory, includesUnproven: Bool, client: any LogFollowerClient
+        _ directory: any StoreDirectory, includesUnproven: Bool, client: any LogFollowerClient,
+        plantedFault: PlantedFault? = nil
     ) throws(LogError) -> LogFollower {
         let follower = try rereading { () throws(LogError) in
             // The MANIFEST is read anew each time: a segment may be gone for good.
             try LogFollower(
-                FollowerOpening(directory), includesUnproven: includesUnproven, client: client)
+                FollowerOpening(directory), includesUnproven: includesUnproven, client: client,
+                plantedFault)
         }
         while try !follower.advance() {}
         follower.isOpening = false
@@ -70,14 +73,17 @@ package final class LogFollower: @unchecked Sendable {
     }
 
     private init(
-        _ opening: FollowerOpening, includesUnproven: Bool, client: any LogFollowerClient
+        _ opening: FollowerOpening, includesUnproven: Bool, client: any LogFollowerClient,
+        _ fault: PlantedFault?
     ) throws(LogError) {
+        self.fault = fault
         directory = opening.directory
         storeID = opening.identity.storeID
         manifest = opening.manifest
         self.includesUnproven = includesUnproven
         self.client = client
-        segments = FollowedSegments(SegmentFiles(opening.directory))
+        segments = FollowedSegments(
+            SegmentFiles(opening.directory, isFollowed: true), of: opening.identity.storeID)
         let places = try opening.checkedSegments()
         segments.files.begin(
             places, file: try opening.openNewest(), positions: PositionTable())
@@ -100,6 +106,9 @@ package final class LogFollower: @unchecked Sendable {
         try adopt(opening)
         return opening.outline
     }
+
+    /// Makes sure that places in the segments still mean what they meant when they were read.
+    package func checkIsCurrent() throws(LogError) { try askManifest() }
 
     // MARK: - Following
 
@@ -185,7 +194,7 @@ package final class LogFollower: @unchecked Sendable {
     /// Goes on to the next segment, if the last frame found is a seal and there is one.
     private func enterNext(_ scan: inout FollowedScan) throws(LogError) -> Bool {
         guard let seal = scan.seal,
-            let next = try place.next(behind: seal, in: directory, of: storeID)
+            let next = try next(behind: seal)
         else { return false }
         // A segment is begun only after the one before was synced.
         proven = max(proven, seal.sequence)
@@ -200,6 +209,16 @@ package final class LogFollower: @unchecked Sendable {
         return true
     }
 
+    /// The beginning of the segment behind `seal`; `nil` when it is not there yet.
+    private func next(behind seal: FrameHeader) throws(LogError) -> FollowedPlace? {
+        if let next = try place.next(behind: seal, in: directory, manifest) { return next }
+        // It may have been rewritten before it was ever looked at.
+        let known = manifest.generation(of: place.header.number &+ 1)
+        try askManifest()
+        guard manifest.generation(of: place.header.number &+ 1) != known else { return nil }
+        return try place.next(behind: seal, in: directory, manifest)
+    }
+
     // MARK: - Witnesses
 
     /// Reads the MANIFEST again: whoever opened the log for writing since has synced all of it.
@@ -211,9 +230,30 @@ package final class LogFollower: @unchecked Sendable {
         guard opening.identity.storeID == storeID else {
             throw .replaced(reason: "the directory holds another store now")
         }
+        if fault == .keepOldOffsets {
+            try takeForCurrent(opening)
+        } else {
+            try checkGenerations(opening.manifest)
+        }
         manifest = opening.manifest
         proven = max(proven, manifest.knownEnd.sequence)
         try checkKnownEnd()
+    }
+
+    /// Nothing that was read of a segment holds for another generation of it.
+    private func checkGenerations(_ manifest: Manifest) throws(LogError) {
+        for segment in manifest.segments {
+            guard let known = segments.files.segment(segment.number),
+                known.generation != segment.generation
+            else { continue }
+            throw .rewritten(segment: segment.number)
+        }
+    }
+
+    private func takeForCurrent(_ opening: FollowerOpening) throws(LogError) {
+        for place in try opening.checkedSegments() {
+            segments.files.replace(place, positions: PositionTable())
+        }
     }
 
     /// The known end must be met exactly: a log that passes it by is another one.
@@ -241,11 +281,25 @@ package final class LogFollower: @unchecked Sendable {
         throw scan.damage(scan.stop.reason, through: max(proven, claim))
     }
 
+    /// A file that is gone was rewritten, if the MANIFEST says so.
+    private func checkIsNotRewritten() throws(LogError) {
+        let opening: FollowerOpening
+        do {
+            opening = try FollowerOpening(directory)
+        } catch {
+            if case .system = error { throw error }
+            return
+        }
+        if opening.identity.storeID == storeID { try checkGenerations(opening.manifest) }
+    }
+
     /// The file must still be there, and hold what was read from it.
     private func checkFile() throws(LogError) {
         switch try place.state() {
         case .unchanged: return
-        case .removed: throw .replaced(reason: "its files were removed")
+        case .removed:
+            try checkIsNotRewritten()
+            throw .replaced(reason: "its files were removed")
         case .shorter(let size):
             throw .damaged(
                 LogDamage(
@@ -261,9 +315,12 @@ package final class LogFollower: @unchecked Sendable {
 /// The files of a log that is followed, for readers on any thread.
 package final class FollowedSegments: LogHistory {
     let files: SegmentFiles
+    /// The identity of the store.
+    package let storeID: StoreUUID
 
-    init(_ files: SegmentFiles) {
+    init(_ files: SegmentFiles, of storeID: StoreUUID) {
         self.files = files
+        self.storeID = storeID
     }
 
     package func segment(

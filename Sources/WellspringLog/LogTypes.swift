@@ -199,6 +199,9 @@ package enum LogError: Error, Hashable, Sendable {
     case unsupportedFormat(file: String, reason: String)
     /// What is in the directory is no longer the log that was opened.
     case replaced(reason: String)
+    /// A segment was rewritten that had been read: places in it mean nothing any more. Open the log
+    /// anew.
+    case rewritten(segment: UInt32)
     /// The log was closed.
     case closed
     /// The log was opened before a `fork`, and this is the child.

@@ -115,6 +115,16 @@ package struct Manifest: Hashable, Sendable {
         try checkSegments()
     }
 
+    /// The generation of a segment that lives.
+    ///
+    /// One that is not listed yet was never rewritten.
+    func generation(of number: UInt32) -> UInt32 {
+        guard let first = segments.first?.number, number >= first,
+            Int(number - first) < segments.count
+        else { return 0 }
+        return segments[Int(number - first)].generation
+    }
+
     /// Segments are numbered without gaps, all but the last are sealed, and the log ends in it.
     private func checkSegments() throws(FormatError) {
         for (segment, next) in zip(segments, segments.dropFirst()) {

@@ -62,6 +62,8 @@ package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case believeHighestGeneration
     /// Leaves files of segments in place that no longer count.
     case keepSuperseded
+    /// Goes on reading a rewritten segment at the offsets of the old one.
+    case keepOldOffsets
     /// Accepts an append whatever version it expects.
     case skipVersionCheck
     /// Reports a lost race before the winner can be read.

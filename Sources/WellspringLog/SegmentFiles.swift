@@ -19,9 +19,12 @@ final class SegmentFiles: Sendable {
 
     private let directory: any StoreDirectory
     private let state: Guarded<State>
+    /// Whether somebody else may rewrite a segment, whose old file is then no longer to be read.
+    private let isFollowed: Bool
 
-    init(_ directory: any StoreDirectory) {
+    init(_ directory: any StoreDirectory, isFollowed: Bool = false) {
         self.directory = directory
+        self.isFollowed = isFollowed
         state = Guarded(State())
     }
 
@@ -161,8 +164,14 @@ final class SegmentFiles: Sendable {
                 LogDamage(
                     file: LogLayout.segment(number), offset: 0, reason: "there is no such segment"))
         }
-        if let file = known.file { return (file, place) }
+        if let file = known.file, try isCurrent(file) { return (file, place) }
         return (try open(place), place)
+    }
+
+    /// Whether a file that is open still has its name.
+    private func isCurrent(_ file: any StoreFile) throws(LogError) -> Bool {
+        guard isFollowed else { return true }
+        return try system { () throws(SystemError) in try file.linkCount() > 0 }
     }
 
     private func open(_ place: SegmentPlace) throws(LogError) -> any StoreFile {

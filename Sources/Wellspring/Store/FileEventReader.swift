@@ -30,6 +30,8 @@ public final class FileEventReader: EventSource {
         public var includesUnproven = false
         /// Which bits of a hash count in the index; the tests let names collide by it.
         package var indexKeyMask = UInt64.max
+        /// Switches one protection off, so that a test can show that something notices.
+        package var plantedFault: PlantedFault?
 
         /// Creates the configuration that suits most applications.
         public init() {}
@@ -68,8 +70,10 @@ public final class FileEventReader: EventSource {
         let opened = await onThread(of: directory, named: "wellspring-open") {
             Result { () throws(LogError) in
                 try FollowedLog.open(
-                    directory, includesUnproven: configuration.includesUnproven,
-                    keyMask: configuration.indexKeyMask)
+                    FollowedFiles(
+                        directory: directory, includesUnproven: configuration.includesUnproven,
+                        keyMask: configuration.indexKeyMask,
+                        plantedFault: configuration.plantedFault))
             }
         }
         do {

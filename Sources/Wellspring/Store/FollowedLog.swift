@@ -2,70 +2,94 @@ import Synchronization
 import WellspringLog
 
 /// A log in a directory of files that somebody else may be writing.
+///
+/// What is known of its files holds as long as none of them is rewritten. Then all of it is made
+/// anew, and reading goes on at the same position.
 final class FollowedLog: Sendable {
-    private let follower: Guarded<LogFollower>
-    private let segments: FollowedSegments
-    let index: LogIndex
-    private let reader: LogReader
-    private let progress: FollowedProgress
-    private let path: String
+    private let files: FollowedFiles
+    private let current: Guarded<Current>
+    private let renewing = Guarded(())
+    private let progress = FollowedProgress()
     let storeID: StoreUUID
 
-    static func open(
-        _ directory: any StoreDirectory, includesUnproven: Bool, keyMask: UInt64
-    ) throws(LogError) -> FollowedLog {
-        let client = FollowedLogClient(keyMask: keyMask)
-        let follower = try LogFollower.open(
-            directory, includesUnproven: includesUnproven, client: client)
-        return FollowedLog(follower, client, path: directory.path)
+    private struct Current {
+        var view: FollowedView
+        var isClosed = false
     }
 
-    private init(_ follower: LogFollower, _ client: FollowedLogClient, path: String) {
-        self.path = path
-        storeID = follower.storeID
-        segments = follower.segments
-        index = client.index
-        progress = FollowedProgress()
-        progress.position.store(follower.end.nextPosition - 1, ordering: .releasing)
-        let names = client.names
-        let healing = Guarded(())
-        let builder = IndexBuilder(log: segments, index: client.index, names: names)
-        reader = LogReader(segments, client.index, names) { (error) throws(EventStoreError) in
-            do throws(LogError) {
-                try healing.withLock { (_) throws(LogError) in try builder.heal(error) }
-            } catch {
-                throw EventStoreError(error, path: path)
-            }
-        }
-        self.follower = Guarded(follower)
+    /// How often in a row the files may be rewritten while they are read.
+    private static let renewalLimit = 1_000
+
+    static func open(_ files: FollowedFiles) throws(LogError) -> FollowedLog {
+        FollowedLog(files, try FollowedView.open(files))
+    }
+
+    private init(_ files: FollowedFiles, _ view: FollowedView) {
+        self.files = files
+        storeID = view.segments.storeID
+        progress.reach(view.position)
+        current = Guarded(Current(view: view))
     }
 
     /// The last position that may be shown.
-    var visible: UInt64 { progress.position.load(ordering: .acquiring) }
+    var visible: UInt64 { progress.position }
+
+    /// What is known of the files now.
+    private var view: FollowedView { current.withLock { $0.view } }
+
+    var index: LogIndex { view.index }
 
     /// Takes in what has become durable; returns whether that was all.
     ///
     /// Whoever else wants to know waits meanwhile, and then finds it done.
     func advance(upTo bytes: Int) throws(EventStoreError) -> Bool {
         do {
-            return try follower.withLock { (follower) throws(LogError) in
-                let segment = follower.end.segment
-                defer {
-                    progress.position.store(follower.end.nextPosition - 1, ordering: .releasing)
+            for _ in 1..<Self.renewalLimit {
+                let view = view
+                do throws(LogError) {
+                    return try view.advance(upTo: bytes, progress)
+                } catch {
+                    guard case .rewritten = error else { throw error }
                 }
-                let isDone = try follower.advance(upTo: bytes)
-                // Without the writer's index there is only more in memory.
-                if follower.end.segment != segment, let outline = try? follower.outline() {
-                    index.adoptRuns(of: outline)
-                }
-                return isDone
+                try renew(view)
             }
+            return try view.advance(upTo: bytes, progress)
+        } catch let error as LogError {
+            throw EventStoreError(error, path: files.path)
         } catch {
-            throw EventStoreError(error, path: path)
+            throw .storage(reason: "\(error)")
         }
     }
 
-    func close() { segments.close() }
+    /// Opens the files anew, unless somebody else has done that meanwhile.
+    ///
+    /// Who reads at this moment goes on with the old ones.
+    private func renew(_ old: FollowedView) throws(LogError) {
+        try renewing.withLock { (_) throws(LogError) in
+            guard view === old else { return }
+            let new = try FollowedView.open(files)
+            guard new.segments.storeID == storeID else {
+                throw .replaced(reason: "the directory holds another store now")
+            }
+            guard new.position >= visible else {
+                throw .replaced(reason: "events are gone that had been read")
+            }
+            let isClosed = current.withLock { current in
+                current.view = new
+                return current.isClosed
+            }
+            if isClosed { new.segments.close() }
+            progress.reach(new.position)
+        }
+    }
+
+    func close() {
+        let view = current.withLock { current in
+            current.isClosed = true
+            return current.view
+        }
+        view.segments.close()
+    }
 
     /// Whether a path leads to this store.
     ///
@@ -83,14 +107,14 @@ final class FollowedLog: Sendable {
 
     /// What is said when it does not.
     var isElsewhere: EventStoreError {
-        .replaced(path: path, reason: "another store is at the path now")
+        .replaced(path: files.path, reason: "another store is at the path now")
     }
 
     // MARK: - Reading
 
     func read(_ request: StreamRead) throws(EventStoreError) -> StreamPage {
         let visible = visible
-        return try rereading { () throws(EventStoreError) in
+        return try rereading { (reader) throws(EventStoreError) in
             let extent = try reader.extent(of: request.stream, through: visible)
             return StreamPage(events: try reader.events(request, in: extent), of: extent)
         }
@@ -98,7 +122,7 @@ final class FollowedLog: Sendable {
 
     func read(_ request: LogRead) throws(EventStoreError) -> LogPage {
         let visible = visible
-        return try rereading { () throws(EventStoreError) in
+        return try rereading { (reader) throws(EventStoreError) in
             switch request.order {
             case .forward(let after):
                 try reader.page(after: after.rawValue, request, through: visible)
@@ -108,85 +132,62 @@ final class FollowedLog: Sendable {
         }
     }
 
-    /// What is read wrong once is no damage.
+    /// What is read wrong once is no damage, nor is what was rewritten meanwhile.
     private func rereading<Page>(
-        _ body: () throws(EventStoreError) -> Page
+        _ body: (LogReader) throws(EventStoreError) -> Page
     ) throws(EventStoreError) -> Page {
-        for _ in 1..<LogFollower.readings {
+        var readings = 1
+        for _ in 1..<Self.renewalLimit {
+            let view = view
             do throws(EventStoreError) {
-                return try body()
+                return try body(view.reader)
             } catch {
                 guard case .damaged = error else { throw error }
+                guard try !isRewritten(view) else { continue }
+                readings += 1
+                if readings > LogFollower.readings { throw error }
             }
         }
-        return try body()
+        return try body(view.reader)
     }
+
+    /// Whether the files were rewritten, and opened anew.
+    private func isRewritten(_ view: FollowedView) throws(EventStoreError) -> Bool {
+        do {
+            try view.checkIsCurrent()
+            return false
+        } catch {
+            // Anything else is not why the page could not be read.
+            guard case .rewritten = error else { return false }
+        }
+        do {
+            try renew(view)
+            return true
+        } catch {
+            throw EventStoreError(error, path: files.path)
+        }
+    }
+}
+
+/// Where a log is that is followed, and how.
+struct FollowedFiles: Sendable {
+    let directory: any StoreDirectory
+    let includesUnproven: Bool
+    let keyMask: UInt64
+    var plantedFault: PlantedFault?
+
+    var path: String { directory.path }
 }
 
 /// How far a log was followed.
+///
+/// It never goes back.
 final class FollowedProgress: Sendable {
-    let position = Atomic<UInt64>(0)
-}
+    private let last = Atomic<UInt64>(0)
 
-/// Files in an index what a follower hands over.
-final class FollowedLogClient: LogFollowerClient {
-    private(set) var index = LogIndex(hashKey: (0, 0))
-    let names = NameCache()
-    private let keyMask: UInt64
-    private var frames: FrameIndexing?
-    private var isFirst = true
+    var position: UInt64 { last.load(ordering: .acquiring) }
 
-    init(keyMask: UInt64) {
-        self.keyMask = keyMask
-    }
-
-    func coverage(of log: LogOutline, in segments: any LogSource) -> LogAnchor? {
-        index = LogIndex(hashKey: log.hashKey, mask: keyMask)
-        frames = FrameIndexing(index, segments, names)
-        isFirst = true
-        return index.openBesideWriter(of: log).end
-    }
-
-    func segmentBegan(_ segment: UInt32, after covered: UInt64) {
-        frames?.begin(segment)
-        guard isFirst else { return }
-        isFirst = false
-        index.begin(after: covered)
-    }
-
-    func take(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {
-        guard let items = try frames?.items(of: place, body: body) else { return }
-        index.add(items)
-    }
-
-    func segmentEnded(_ end: LogEnd) {
-        index.freeze(at: LogAnchor(endOfSegment: end))
-    }
-}
-
-extension LogIndex {
-    /// Opens the runs of a log whose writer may merge them at this moment.
-    fileprivate func openBesideWriter(of log: LogOutline) -> Chain {
-        var chain = Chain()
-        for _ in 0..<3 {
-            let before = try? IndexRun.list(log.directory)
-            chain = open(of: log)
-            // A run that vanished in between is part of another one now.
-            if let before, (try? IndexRun.list(log.directory)) == before { break }
-        }
-        return chain
-    }
-}
-
-extension IndexBuilder {
-    /// Makes a damaged run again from the log, in memory only.
-    fileprivate func heal(_ error: IndexError) throws(LogError) {
-        guard case .damaged(let file, _, _) = error, let damaged = index.rebuilding(file) else {
-            return
-        }
-        let parts = try build(
-            after: damaged.start, through: damaged.run.range.last,
-            endingAt: try? damaged.run.decodedAnchor())
-        index.replace([damaged.run.range], by: parts)
+    func reach(_ position: UInt64) {
+        _ = last.max(position, ordering: .acquiringAndReleasing)
     }
 }

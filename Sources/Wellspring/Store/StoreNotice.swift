@@ -69,6 +69,8 @@ extension EventStoreError {
         case .unsupportedFormat(let file, let reason):
             self = .unsupportedFormat(file: file, reason: reason)
         case .replaced(let reason): self = .replaced(path: path, reason: reason)
+        case .rewritten(let segment):
+            self = .replaced(path: path, reason: "segment \(segment) was rewritten meanwhile")
         case .closed: self = .closed
         case .forked: self = .forked
         case .system(let error): self.init(error)

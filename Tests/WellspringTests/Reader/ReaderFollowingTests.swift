@@ -66,7 +66,8 @@ final class ReaderFollowingTests: XCTestCase {
     func test_a_reader_takes_over_the_index_of_the_writer_instead_of_growing() async throws {
         let store = try await FileEventStore(on: disk, configuration: small())
         let directory = try disk.openStore(at: "store", create: false)
-        let log = try FollowedLog.open(directory, includesUnproven: false, keyMask: .max)
+        let log = try FollowedLog.open(
+            FollowedFiles(directory: directory, includesUnproven: false, keyMask: .max))
         for number in 1...300 {
             try await append(number, to: store)
             if number % 10 == 0 { while try !log.advance(upTo: .max) {} }
