@@ -3,8 +3,8 @@
 
 /// The stable name under which one kind of aggregate keeps its streams.
 ///
-/// Not empty, at most 255 bytes of UTF-8, without `/` and NUL; an append to a stream of any other
-/// category is refused.
+/// Not empty, at most 255 bytes of UTF-8, without `/` and NUL, and not beginning with `$`, as the store's
+/// own categories do; an append to a stream of any other category is refused.
 public struct StreamCategory: Hashable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
 {

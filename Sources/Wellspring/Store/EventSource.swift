@@ -4,7 +4,10 @@
 /// just as well with a ``FileEventReader`` beside a writer in another process. An append to such a
 /// reader does not compile.
 public protocol EventSource: Sendable {
-    /// Reads a page of one stream. A stream that was never written to reads as empty.
+    /// Reads a page of one stream.
+    ///
+    /// A stream that was never written to reads as empty. One that was truncated is read from where it
+    /// begins by now, also when the request begins before that.
     func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage
 
     /// Reads a page of the log that all streams share.

@@ -4,6 +4,10 @@
 /// everything else in the library is written on top of them. `EventStoreChecks` in the test kit says
 /// in executable form what each must guarantee.
 ///
+/// An event has two numbers that never change and are never given out again: its version counts the events
+/// of its stream from 1, its position those of the whole log. A stream that was truncated, which a
+/// ``TruncatingEventStore`` offers, is read from a later version on; no number changes by it.
+///
 /// Each operation takes one value. A field added to it later, with a default, breaks neither the
 /// stores that others have written nor their callers.
 public protocol EventStore: EventSource {
