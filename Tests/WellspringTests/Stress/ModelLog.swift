@@ -12,6 +12,8 @@ struct ModelLog {
         let version: UInt64
         let new: NewEvent
         let append: Int
+        /// Where another stream begins from here on.
+        var truncates: UInt64?
         var id: MessageID?
         var recordedAt: Timestamp?
     }
@@ -23,6 +25,17 @@ struct ModelLog {
 
     func version(of stream: Int) -> UInt64 {
         entries.reduce(0) { $0 + ($1.stream == stream ? 1 : 0) }
+    }
+
+    /// The first version that is read of a stream.
+    func first(of stream: Int) -> UInt64 {
+        let requests = ModelEvents.requests(about: stream)
+        return entries.last { $0.stream == requests }?.truncates ?? 1
+    }
+
+    mutating func truncate(_ stream: Int, before version: UInt64) {
+        append([(ModelEvents.requests(about: stream), [ModelEvents.request(stream, version)])])
+        entries[entries.count - 1].truncates = version
     }
 
     mutating func append(_ writes: [(stream: Int, events: [NewEvent])]) {
@@ -62,11 +75,16 @@ struct ModelLog {
         guard page.version.rawValue == UInt64(all.count) else {
             return "the stream is said to be at \(page.version), it is at \(all.count)"
         }
+        let first = first(of: stream)
+        guard page.firstVersion.rawValue == first else {
+            return "the stream is said to begin at \(page.firstVersion), it begins at \(first)"
+        }
+        let left = all.filter { entries[$0].version >= first }
         let wanted: [Int]
         switch request.order {
-        case .forward(let after): wanted = all.filter { entries[$0].version > after.rawValue }
+        case .forward(let after): wanted = left.filter { entries[$0].version > after.rawValue }
         case .backward(let before):
-            wanted = all.reversed().filter { entries[$0].version < before?.rawValue ?? .max }
+            wanted = left.reversed().filter { entries[$0].version < before?.rawValue ?? .max }
         }
         guard page.events.count <= wanted.count, page.events.count <= request.limit.events else {
             return "\(page.events.count) events, where at most \(wanted.count) are to be had"
@@ -155,7 +173,7 @@ struct ModelLog {
     }
 
     private func passes(_ entry: Entry, _ filter: EventFilter) -> Bool {
-        let category = ModelEvents.streams[entry.stream].category
+        let category = ModelEvents.name(of: entry.stream).category
         if let names = filter.names, !names.contains(entry.new.event.name) { return false }
         if let categories = filter.categories, !categories.contains(category) { return false }
         return filter.tags.isSubset(of: entry.new.tags)
@@ -183,7 +201,7 @@ struct ModelLog {
         entries[index].recordedAt = entry.recordedAt ?? event.recordedAt
         let checks: [(String, Bool)] = [
             ("position", event.position == LogPosition(UInt64(index + 1))),
-            ("stream", event.stream == ModelEvents.streams[entry.stream]),
+            ("stream", event.stream == ModelEvents.name(of: entry.stream)),
             ("version", event.version == StreamVersion(entry.version)),
             ("name", event.event.name == entry.new.event.name),
             ("payload", event.event.payload == entry.new.event.payload),
@@ -218,6 +236,22 @@ enum ModelEvents {
         StreamID(category: "b", key: "cafe\u{301}"),
         StreamID(category: "b", key: String(repeating: "long ", count: 40)),
     ]
+
+    /// The number of the stream with the requests about a stream.
+    static func requests(about stream: Int) -> Int { stream + streams.count }
+
+    static func name(of stream: Int) -> StreamID {
+        if stream < streams.count { return streams[stream] }
+        return StreamID(category: "$truncation", key: "\(streams[stream - streams.count])")
+    }
+
+    /// What a store writes down about a truncation.
+    static func request(_ stream: Int, _ before: UInt64) -> NewEvent {
+        let payload = "{\"before\":\(before),\"stream\":\"\(streams[stream])\"}"
+        return NewEvent(
+            EncodedEvent(name: "$stream.truncated", payload: EventPayload(utf8: payload)),
+            tags: ["$scavenge"])
+    }
 
     /// How many forms there are.
     static let forms = 3 * 4 * 4 * 2 * 2 * 4 * 2 * 2

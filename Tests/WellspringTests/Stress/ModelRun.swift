@@ -18,12 +18,13 @@ final class ModelRun {
     private let spoil: Spoiler
     private let disk: SimulatedDisk
     private let time = Guarded<Int64>(1_700_000_000_000_000_000)
-    private var model = ModelLog()
+    var model = ModelLog()
     private var numbers = 0
     private var file: FileEventStore?
+    private let memory: InMemoryEventStore
     private var store: any EventStore
     /// Whether something was made to fail since the store was opened.
-    private var isDisturbed = false
+    private(set) var isDisturbed = false
     private(set) var eventCount = 0
     private(set) var stepsTaken = 0
 
@@ -35,11 +36,14 @@ final class ModelRun {
         self.kind = kind
         self.spoil = spoil
         disk = SimulatedDisk(seed: seed)
-        store = spoil(
-            InMemoryEventStore(seed: seed) { [time] in
-                Timestamp(nanoseconds: time.withLock { $0 })
-            })
+        memory = InMemoryEventStore(seed: seed) { [time] in
+            Timestamp(nanoseconds: time.withLock { $0 })
+        }
+        store = spoil(memory)
     }
+
+    /// The store as it is, to truncate streams in.
+    var truncating: any TruncatingEventStore { file ?? memory }
 
     /// What went wrong, as a sentence.
     struct Problem: Error, CustomStringConvertible {
@@ -74,6 +78,8 @@ final class ModelRun {
     private func take(_ step: ModelStep) async throws {
         switch step {
         case .append(let writes): try await append(writes)
+        case .truncate(let stream, let count, let belief):
+            try await truncate(stream, keeping: count, belief)
         case .stream(let number, let order, let events, let bytes):
             let request = StreamRead(
                 ModelEvents.streams[number], order.ofStream,
@@ -249,7 +255,7 @@ final class ModelRun {
     }
 
     /// Opens the store again that stopped writing, and takes from it what nobody could know.
-    private func reopen(
+    func reopen(
         after error: EventStoreError, count: Int, ifStored: (inout ModelLog) -> Void = { _ in }
     ) async throws {
         guard isDisturbed else { throw error }
@@ -316,9 +322,9 @@ final class ModelRun {
                 }
             }
         }
-        for number in ModelEvents.streams.indices {
+        for number in 0..<2 * ModelEvents.streams.count {
             let request = StreamRead(
-                ModelEvents.streams[number], limit: ReadLimit(events: .max, bytes: .max))
+                ModelEvents.name(of: number), limit: ReadLimit(events: .max, bytes: .max))
             let page = try await store.read(request)
             try refuse(model.complaint(about: page, of: number, request))
         }

@@ -7,6 +7,8 @@ enum ModelStep: Hashable, Sendable {
     case stream(Int, ModelOrder, events: Int = 256, bytes: Int = 4_096)
     case log(ModelOrder, ModelFilter = .all, events: Int = 256, bytes: Int = 4_096)
     case wait(after: Int)
+    /// Cut off a stream so that so many versions are left of it; a negative number is too far.
+    case truncate(Int, keeping: Int, ModelBelief = .any)
     case sync
     case timers
     case clock(milliseconds: Int)
@@ -108,6 +110,8 @@ extension ModelStep: CustomStringConvertible {
         case .log(let order, let filter, let events, let bytes):
             ".log(\(order)\(filter == .all ? "" : ", \(filter)")\(Self.limits(events, bytes)))"
         case .wait(let position): ".wait(after: \(position))"
+        case .truncate(let stream, let count, let belief):
+            ".truncate(\(stream), keeping: \(count)\(belief == .any ? "" : ", \(belief)"))"
         case .sync: ".sync"
         case .timers: ".timers"
         case .clock(let milliseconds): ".clock(milliseconds: \(milliseconds))"
@@ -182,7 +186,11 @@ extension ModelStep {
     ) -> ModelStep {
         switch dice.below(files ? 100 : 90) {
         case 0..<38: return randomAppend(&dice)
-        case 38..<58:
+        case 38..<41:
+            let belief: ModelBelief = [.any, .any, .right, .wrong(by: 1)][dice.below(4)]
+            return .truncate(
+                dice.below(ModelEvents.streams.count), keeping: dice.below(9) - 1, belief)
+        case 41..<58:
             let stream = dice.below(ModelEvents.streams.count)
             return .stream(
                 stream, .random(&dice, below: events / 3 + 2), events: limit(&dice),

@@ -85,7 +85,7 @@ final class ModelTests: XCTestCase {
             .append([.init(2, .wrong(by: -1), [17, 0]), .init(3, .right, [])]),
             .stream(1, .backward(nil), events: 3),
             .log(.forward(7), .init(names: ["red"], tags: ["warm"]), bytes: 40),
-            .crash(.oneSector),
+            .crash(.oneSector), .truncate(1, keeping: 2), .truncate(0, keeping: 0, .right),
         ]
         XCTAssertEqual(
             "\(steps)",
@@ -93,7 +93,7 @@ final class ModelTests: XCTestCase {
             [.append([.init(2, .wrong(by: -1), [17, 0]), .init(3, .right, [])]), \
             .stream(1, .backward(nil), events: 3), \
             .log(.forward(7), .init(names: ["red"], tags: ["warm"]), bytes: 40), \
-            .crash(.oneSector)]
+            .crash(.oneSector), .truncate(1, keeping: 2), .truncate(0, keeping: 0, .right)]
             """)
     }
 
@@ -160,13 +160,14 @@ private struct SpoiltStore: EventStore {
         if defect == .losesTheLastTagOfLateEvents {
             return StreamPage(
                 events: page.events.map { $0.version.rawValue > 2 ? $0.withFewerTags : $0 },
-                version: page.version)
+                version: page.version, firstVersion: page.firstVersion)
         }
         guard defect == .skipsAnEventBackward, case .backward(.some) = request.order else {
             return page
         }
         return StreamPage(
-            events: page.events.filter { $0.version != StreamVersion(2) }, version: page.version)
+            events: page.events.filter { $0.version != StreamVersion(2) }, version: page.version,
+            firstVersion: page.firstVersion)
     }
 
     func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {

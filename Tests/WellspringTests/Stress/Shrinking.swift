@@ -68,6 +68,8 @@ extension ModelStep {
                 .log(order, filter, events: events), .log(order, filter, bytes: bytes),
                 .log(order, filter, events: 1), .log(order, filter, bytes: 1),
             ].filter { $0 != self && $0.weight < weight }
+        case .truncate(let stream, let count, let belief) where belief != .any:
+            [.truncate(stream, keeping: count)]
         case .crash(let survival) where survival != .nothing: [.crash(.nothing), .restart]
         case .restartWithoutIndex, .drop: [.restart]
         default: []
