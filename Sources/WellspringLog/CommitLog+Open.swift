@@ -7,7 +7,17 @@ extension CommitLog {
         _ directory: any StoreDirectory, configuration: LogConfiguration, client: any LogClient
     ) throws(LogError) -> CommitLog {
         try checkIsOurs(directory, makes: configuration.createsStore)
-        let lock = try takeLock(of: directory)
+        return try open(
+            directory, configuration: configuration, client: client, holding: lock(directory))
+    }
+
+    /// Opens the log in `directory`, whose lock the caller has taken.
+    ///
+    /// The log releases it when it is closed or abandoned, and a failure does so at once.
+    package static func open(
+        _ directory: any StoreDirectory, configuration: LogConfiguration, client: any LogClient,
+        holding lock: any LockToken
+    ) throws(LogError) -> CommitLog {
         do {
             let opening = LogOpening(directory, configuration.withinLimits, client)
             return try opening.run(holding: lock)
@@ -46,8 +56,9 @@ extension CommitLog {
         }
     }
 
-    private static func takeLock(
-        of directory: any StoreDirectory
+    /// Takes the lock that keeps others from opening the log in `directory` for writing.
+    package static func lock(
+        _ directory: any StoreDirectory
     ) throws(LogError) -> any LockToken {
         let outcome: LockOutcome
         do {

@@ -120,6 +120,17 @@ final class FollowedLog: Sendable {
         }
     }
 
+    /// Reads a page of a stream as if nothing of it had been truncated.
+    func readUntruncated(
+        _ request: StreamRead
+    ) throws(EventStoreError) -> [RecordedEvent] {
+        let visible = visible
+        return try rereading { (reader) throws(EventStoreError) in
+            let last = try reader.version(of: request.stream, through: visible)
+            return try reader.events(request, in: StreamExtent(last: last))
+        }
+    }
+
     func read(_ request: LogRead) throws(EventStoreError) -> LogPage {
         let visible = visible
         return try rereading { (reader) throws(EventStoreError) in

@@ -97,6 +97,16 @@ extension EventStoreError {
                 self = cause.kind == .noSpace ? .storageFull(reason: "\(cause)") : Self(cause)
             default: self = .storage(reason: error.reason)
             }
+        case let error as RewriteFailure:
+            switch error {
+            case .damaged(let damage): self.init(LogError.damaged(damage), path: path)
+            case .unsupportedFormat(let file, let reason):
+                self = .unsupportedFormat(file: file, reason: reason)
+            case .failed(let failure): self.init(maintenance: failure, path: path)
+            case .oldFileRemains(_, let cause): self.init(cause)
+            case .beyondLimits(let reason): self = .storage(reason: reason)
+            case .notSealed: self = .storage(reason: "\(error)")
+            }
         case is CancellationError: self = .cancelled
         default: self = .storage(reason: "\(error)")
         }

@@ -17,9 +17,18 @@ struct ProgressTracker {
         _ directory: any StoreDirectory, isCancelled: @escaping @Sendable () -> Bool,
         _ report: (@Sendable (MaintenanceProgress) -> Void)?
     ) {
+        let total = report == nil ? 0 : Self.totalBytes(of: directory)
+        self.init(totalBytes: total, isCancelled: isCancelled, report)
+    }
+
+    /// Counts on so many bytes in all.
+    init(
+        totalBytes: UInt64, isCancelled: @escaping @Sendable () -> Bool,
+        _ report: (@Sendable (MaintenanceProgress) -> Void)?
+    ) {
         self.report = report
         self.isCancelled = isCancelled
-        totalBytes = report == nil ? 0 : Self.totalBytes(of: directory)
+        self.totalBytes = totalBytes
     }
 
     /// The size of all segments together; files that cannot be asked count as nothing.
@@ -35,13 +44,7 @@ struct ProgressTracker {
     }
 
     /// One that tells nothing and ends when this one does.
-    var quiet: ProgressTracker { ProgressTracker(isCancelled: isCancelled) }
-
-    private init(isCancelled: @escaping @Sendable () -> Bool) {
-        self.isCancelled = isCancelled
-        report = nil
-        totalBytes = 0
-    }
+    var quiet: ProgressTracker { ProgressTracker(totalBytes: 0, isCancelled: isCancelled, nil) }
 
     func check() throws {
         guard !isCancelled() else { throw CancellationError() }

@@ -22,7 +22,7 @@ struct StoreRepair {
                         "without this file a store cannot be repaired; salvage copies its events"))
         }
         if inspection.manifest != nil { return try nothingToDo() }
-        let lock = try takeLock()
+        let lock = try CommitLog.lock(directory)
         defer { lock.release() }
         let found = try read(inspection)
         let manifest = try manifest(of: found, identity)
@@ -43,13 +43,6 @@ struct StoreRepair {
     }
 
     private func nothingToDo() throws -> RepairReport { RepairReport() }
-
-    private func takeLock() throws -> any LockToken {
-        switch try directory.lock(LogLayout.lockFile, owner: "pid \(directory.processID)") {
-        case .acquired(let token): return token
-        case .held(let owner): throw LogError.locked(owner: owner)
-        }
-    }
 
     // MARK: - Reading
 

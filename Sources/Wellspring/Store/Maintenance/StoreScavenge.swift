@@ -1,0 +1,244 @@
+import WellspringLog
+
+/// Takes the content of truncated and redacted events out of the files of a store.
+///
+/// First everything is read that tells what is to be done, and nothing is written when that is
+/// nothing. Then the index is removed as far as it names places that will change, and one segment
+/// after the other is written anew. A crash leaves every event with its content or without it, and the
+/// next scavenge finds those that still have it.
+struct StoreScavenge {
+    private let directory: any StoreDirectory
+    private let isCancelled: @Sendable () -> Bool
+    private let progress: (@Sendable (MaintenanceProgress) -> Void)?
+    private var report = ScavengeReport()
+
+    init(
+        _ directory: any StoreDirectory, isCancelled: @escaping @Sendable () -> Bool,
+        _ progress: (@Sendable (MaintenanceProgress) -> Void)?
+    ) {
+        self.directory = directory
+        self.isCancelled = isCancelled
+        self.progress = progress
+    }
+
+    consuming func run() throws -> ScavengeReport {
+        // Refuses what is no store before there is a lock file.
+        _ = try LogInspection(directory)
+        var lock = try CommitLog.lock(directory)
+        if try !wasClosed() {
+            // What a crash left behind is judged as at any opening, and is no longer in doubt then.
+            let log = try open(ScavengedLogClient(), holding: lock)
+            try log.close()
+            lock = try CommitLog.lock(directory)
+        }
+        let plan: ScavengePlan
+        let listed: [Manifest.Segment]
+        do {
+            guard let manifest = try LogInspection(directory).manifest else {
+                throw LogError.closed
+            }
+            listed = manifest.segments
+            plan = try self.plan(for: manifest)
+            report.bytesBefore = try bytes(of: listed)
+            report.bytesAfter = report.bytesBefore
+            if !plan.isEmpty { try listCopies() }
+        } catch {
+            lock.release()
+            throw error
+        }
+        guard !plan.segments.isEmpty else {
+            lock.release()
+            return report
+        }
+        try carryOut(plan, on: listed, holding: lock)
+        return report
+    }
+
+    private func wasClosed() throws -> Bool {
+        try LogInspection(directory).manifest?.isClean ?? false
+    }
+
+    private func plan(for manifest: Manifest) throws -> ScavengePlan {
+        let log = try FollowedLog.open(
+            FollowedFiles(directory: directory, includesUnproven: false, keyMask: .max))
+        defer { log.close() }
+        while try !log.advance(upTo: .max) {}
+        // What is asked for at the end must not be missed.
+        guard log.visible + 1 == manifest.knownEnd.nextPosition else {
+            throw EventStoreError.storage(
+                reason: "the log was read up to position \(log.visible) and goes up to "
+                    + "\(manifest.knownEnd.nextPosition - 1)")
+        }
+        let tracker = ProgressTracker(totalBytes: 0, isCancelled: isCancelled, nil)
+        return try ScavengePlan(of: log, manifest.segments, tracker)
+    }
+
+    // MARK: - Writing
+
+    private func open(
+        _ client: any LogClient, holding lock: any LockToken
+    ) throws(LogError) -> CommitLog {
+        var configuration = LogConfiguration()
+        configuration.createsStore = false
+        return try CommitLog.open(
+            directory, configuration: configuration, client: client, holding: lock)
+    }
+
+    private mutating func carryOut(
+        _ plan: ScavengePlan, on listed: [Manifest.Segment], holding lock: any LockToken
+    ) throws {
+        let client = ScavengedLogClient()
+        let log = try open(client, holding: lock)
+        do {
+            let affected = listed.filter { plan.segments.contains($0.number) }
+            let index = try IndexRun.list(directory).part(from: affected.first?.baseSequence ?? 1)
+            let unindexed = listed.filter { $0.seal.map { $0.lastSequence >= index.first } ?? true }
+            var tracker = ProgressTracker(
+                totalBytes: try bytes(of: unindexed) + bytes(of: affected),
+                isCancelled: isCancelled, progress)
+            try check(unindexed, of: log, &tracker)
+            try remove(index.names)
+            if affected.contains(where: { $0.seal == nil }) { try log.sealActive(client: client) }
+            for segment in affected {
+                try tracker.check()
+                tracker.begin(fileSize: try bytes(of: [segment]))
+                let rewriter = SegmentScavenge(plan, tracker, before: report.redactedCount)
+                try log.rewrite(segment.number, with: rewriter, client: client)
+                tracker = rewriter.tracker
+                report.segmentCount += 1
+                report.redactedCount += rewriter.redactedCount
+            }
+            try log.close()
+            tracker.finish(events: report.redactedCount)
+        } catch is CancellationError {
+            // What was done is whole, and the rest can be done another time.
+            try log.close()
+            throw CancellationError()
+        } catch {
+            log.abandon()
+            throw error
+        }
+        report.bytesAfter = try bytes(of: try LogInspection(directory).manifest?.segments ?? [])
+    }
+
+    /// Reads what will have to be indexed anew, as that will.
+    ///
+    /// A store whose index is gone cannot be opened when a segment is damaged that the index covered,
+    /// and it could before.
+    private func check(
+        _ segments: [Manifest.Segment], of log: CommitLog, _ tracker: inout ProgressTracker
+    ) throws {
+        var indexing = FrameIndexing(LogIndex(hashKey: log.hashKey), log, NameCache())
+        var rest = segments[...]
+        guard let first = rest.first else { return }
+        try log.forEachFrame(
+            from: (first.number, UInt64(SegmentHeader.length)), throughSequence: .max
+        ) { (place, body) throws(MalformedBody) in
+            _ = try indexing.items(of: place, body: body)
+            while let next = rest.first, next.number <= place.segment {
+                tracker.begin(fileSize: next.seal?.fileLength ?? 0)
+                rest.removeFirst()
+            }
+            tracker.advance(to: place.bodyOffset + UInt64(place.bodyLength), events: 0)
+            return !isCancelled()
+        }
+        try tracker.check()
+    }
+
+    private func remove(_ names: [String]) throws {
+        guard !names.isEmpty else { return }
+        for name in names { try directory.remove(name) }
+        try directory.syncDirectory(IndexRunName.directory)
+    }
+
+    // MARK: - Files
+
+    /// The size of the files of segments.
+    private func bytes(of segments: [Manifest.Segment]) throws -> UInt64 {
+        try segments.reduce(0) { sum, segment in
+            if let seal = segment.seal { return sum + seal.fileLength }
+            let file = try directory.open(segment.fileName, .read)
+            defer { file.close() }
+            return try sum + file.size()
+        }
+    }
+
+    /// Lists the files that a scavenge does not look into.
+    private mutating func listCopies() throws {
+        report.quarantined = try names(in: LogLayout.quarantine)
+        report.savedStates = try names(in: CheckpointFile.directory)
+    }
+
+    private func names(in folder: String) throws(SystemError) -> [String] {
+        do {
+            return try directory.list(folder).sorted().map { "\(folder)/\($0)" }
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return []
+        }
+    }
+}
+
+extension IndexListing {
+    /// What is of no use once places behind a sequence change: runs that name such places, those
+    /// behind them, and leftovers.
+    ///
+    /// - Returns: Their names, and the first sequence that is not indexed without them.
+    fileprivate func part(from sequence: UInt64) -> (names: [String], first: UInt64) {
+        let gone = runs.filter { $0.range.last >= sequence }
+        let first = gone.map(\.range.first).min() ?? sequence
+        return (gone.map(\.name) + leftovers, min(first, sequence))
+    }
+}
+
+/// Writes the groups of one segment anew.
+private final class SegmentScavenge: RewritingClient {
+    private let plan: ScavengePlan
+    private let before: UInt64
+    private var bodies = BodyRewriting()
+    private(set) var tracker: ProgressTracker
+
+    /// - Parameter before: How many events lost their content in other segments.
+    init(_ plan: ScavengePlan, _ tracker: ProgressTracker, before: UInt64) {
+        self.plan = plan
+        self.tracker = tracker
+        self.before = before
+    }
+
+    var redactedCount: UInt64 { bodies.redactedCount }
+
+    func rewrite(
+        _ place: FramePlace, body: UnsafeRawBufferPointer, for context: FrameContext,
+        into writer: inout ByteWriter
+    ) throws(MalformedBody) {
+        try bodies.rewrite(body, of: place, for: context, into: &writer) { plan.isToGo($0) }
+        tracker.advance(
+            to: place.bodyOffset + UInt64(place.bodyLength), events: before + redactedCount)
+    }
+
+    func footerContent(ofRewritten segment: UInt32) -> [UInt8] { bodies.names.footer }
+}
+
+/// What a log needs that is opened only to be scavenged.
+private final class ScavengedLogClient: LogClient {
+    /// The names that the active segment defines.
+    private var names = SegmentNames()
+
+    /// The plan was made of all of it, so only the newest segment is read: its footer is still to be
+    /// written.
+    func coverage(of log: LogOutline) -> LogCoverage? { LogCoverage(anchor: nil) }
+
+    func segmentBegan(_ segment: UInt32) { names = SegmentNames() }
+
+    func replay(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {
+        var reader = BodyReader(body, at: place.bodyOffset)
+        while let item = try reader.next() {
+            switch item {
+            case .definition(let reference, let definition): names.add(definition, reference)
+            case .entry(let count): for _ in 0..<count { try reader.skipRecord() }
+            }
+        }
+    }
+
+    func footerContent(of segment: UInt32) -> [UInt8] { names.footer }
+}
