@@ -39,6 +39,7 @@ struct ToolCommand: Sendable {
 
     static let all: [ToolCommand] = [
         .stats, .verify, .streams, .show, .tail, .export, .import, .repair, .salvage, .backup,
+        .scavenge,
     ]
 
     init(_ subcommand: Subcommand, run: @escaping @Sendable (Arguments) async throws -> Void) {

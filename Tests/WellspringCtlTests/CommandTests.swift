@@ -8,7 +8,7 @@ import XCTest
 final class CommandTests: XCTestCase {
     private let commands = [
         "stats", "verify", "streams", "show", "tail", "export", "import", "repair", "salvage",
-        "backup",
+        "backup", "scavenge",
     ]
 
     func test_every_command_has_help() throws {
