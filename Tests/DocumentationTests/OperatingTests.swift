@@ -11,6 +11,25 @@ final class OperatingTests: XCTestCase {
     private var lines: [String] = []
     private func log(_ line: String) { lines.append(line) }
 
+    func test_scavenging() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let path = directory.path("store")
+        let store = try await FileEventStore(at: path)
+        let events = [NewEvent(try Account.Event.opened(owner: "Ada").encoded())]
+        let ada = Account.ID("ada").stream
+        try await store.append(AppendRequest(events, to: ada, expecting: .noStream))
+        try await store.delete(ada)
+        await store.close()
+
+        // snippet: operating-scavenge
+        let scavenged = try await FileEventStore.scavenge(at: path)
+        log("\(scavenged.redactedCount) events lost their content")
+        for file in scavenged.quarantined + scavenged.savedStates { log("look into \(file)") }
+        // end
+        XCTAssertEqual(lines, ["1 events lost their content"])
+    }
+
     func test_backing_up_verifying_and_mending() async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
