@@ -53,6 +53,9 @@ package protocol LogHistory: LogSource {
     /// The place behind the seal of a segment; `nil` if it is not sealed.
     func end(ofSealed number: UInt32) throws(LogError) -> LogEnd?
 
+    /// Which segments up to one of this number were rewritten.
+    func rewrites(through number: UInt32) -> SegmentRewrites
+
     /// Hands over the groups from the one at `start` on (`nil`: the first of the log), each with
     /// its checksums checked, until `body` returns false or the frame `throughSequence` is done.
     func forEachFrame(
@@ -79,6 +82,10 @@ extension CommitLog: LogHistory {
 
     package func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
         try files.end(ofSealed: number)
+    }
+
+    package func rewrites(through number: UInt32) -> SegmentRewrites {
+        files.rewrites(through: number)
     }
 
     /// Hands over the groups from the one at `start` on.

@@ -99,7 +99,9 @@ extension CommitLog {
         if configuration.plantedFault != .rollWithoutManifest {
             try replaceManifest(isClean: false, knownEnd: beginning)
         }
-        client?.segmentEnded(writer.written)
+        let ended = writer.written
+        client?.segmentEnded(
+            LogAnchor(endOfSegment: ended, rewrites(through: ended.segment)))
         writer.active = segment
         writer.lastFrame = 0
         writer.written = beginning

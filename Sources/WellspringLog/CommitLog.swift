@@ -81,7 +81,8 @@ package final class CommitLog: Sendable {
         return LogAnchor(
             end: writer.written, lastFrame: writer.lastFrame,
             groupCount: writer.active.groupCount, eventCount: writer.active.eventCount,
-            positions: files.activePositions)
+            positions: files.activePositions,
+            rewrites: rewrites(through: writer.written.segment))
     }
 
     /// Whether this process is a fork of the one that opened the log.

@@ -15,11 +15,16 @@ package struct LogAnchor: Hashable, Sendable {
     package var eventCount: UInt64
     /// Where groups begin in the part of the segment before it.
     package var positions: PositionTable
+    /// Which segments up to here were rewritten, and how often.
+    ///
+    /// The offsets of frames in them are others than before. Another number, another log.
+    package var rewrites: SegmentRewrites
 
     package init(
         end: LogEnd, lastFrame: UInt64, groupCount: UInt64, eventCount: UInt64,
-        positions: PositionTable
+        positions: PositionTable, rewrites: SegmentRewrites
     ) {
+        self.rewrites = rewrites
         self.end = end
         self.lastFrame = lastFrame
         self.groupCount = groupCount
@@ -28,9 +33,10 @@ package struct LogAnchor: Hashable, Sendable {
     }
 
     /// The anchor at the end of a segment that was sealed: there is nothing to go on from in it.
-    package init(endOfSegment end: LogEnd) {
+    package init(endOfSegment end: LogEnd, _ rewrites: SegmentRewrites) {
         self.init(
-            end: end, lastFrame: 0, groupCount: 0, eventCount: 0, positions: PositionTable())
+            end: end, lastFrame: 0, groupCount: 0, eventCount: 0, positions: PositionTable(),
+            rewrites: rewrites)
     }
 
     package func encode(into writer: inout ByteWriter) {
@@ -49,6 +55,7 @@ package struct LogAnchor: Hashable, Sendable {
             writer.append(entry.sequence)
             writer.append(entry.offset)
         }
+        if rewrites != .none { writer.append(rewrites.digest) }
     }
 
     package init(decoding bytes: UnsafeRawBufferPointer) throws(MalformedBody) {
@@ -69,6 +76,7 @@ package struct LogAnchor: Hashable, Sendable {
                     position: try reader.readUInt64(), sequence: try reader.readUInt64(),
                     offset: try reader.readUInt64()))
         }
+        rewrites = reader.isAtEnd ? .none : SegmentRewrites(digest: try reader.readUInt32())
         guard reader.isAtEnd else {
             throw MalformedBody(offset: reader.offset, reason: "more bytes than an anchor has")
         }
@@ -77,6 +85,35 @@ package struct LogAnchor: Hashable, Sendable {
         guard possible.contains(groupCount), possible.contains(eventCount),
             positions.entries.allSatisfy({ $0.offset < end.offset })
         else { throw MalformedBody(offset: 0, reason: "an anchor that cannot be") }
+    }
+}
+
+/// Tells logs apart that differ in which of their segments were rewritten.
+package struct SegmentRewrites: Hashable, Sendable {
+    /// 0 when none was.
+    package let digest: UInt32
+
+    /// No segment was rewritten.
+    package static let none = SegmentRewrites(digest: 0)
+
+    package init(digest: UInt32) {
+        self.digest = digest
+    }
+
+    /// Takes in each rewritten segment of those up to number `last`, oldest first.
+    package init(of segments: some Sequence<Manifest.Segment>, through last: UInt32) {
+        self.init(segments.lazy.map { ($0.number, $0.generation) }, through: last)
+    }
+
+    init(_ generations: some Sequence<(number: UInt32, generation: UInt32)>, through last: UInt32) {
+        var digest: UInt32 = 0
+        for (number, generation) in generations where generation > 0 && number <= last {
+            var writer = ByteWriter()
+            writer.append(number)
+            writer.append(generation)
+            digest = crc32c(digest, writer.bytes)
+        }
+        self.digest = digest
     }
 }
 
@@ -103,9 +140,9 @@ package struct LogOutline: Sendable {
     /// A place that cannot be checked counts as one that is not there: the index behind it is made
     /// again from the log.
     package func holds(_ anchor: LogAnchor) -> Bool {
-        guard let segment = segments.first(where: { $0.number == anchor.end.segment }) else {
-            return false
-        }
+        guard let segment = segments.first(where: { $0.number == anchor.end.segment }),
+            anchor.rewrites == SegmentRewrites(of: segments, through: segment.number)
+        else { return false }
         if let seal = segment.seal, seal.lastSequence == anchor.end.sequence {
             return seal.checksum == anchor.end.chain && seal.nextPosition == anchor.end.nextPosition
         }

@@ -27,8 +27,8 @@ package protocol LogFollowerClient: AnyObject {
     /// - Throws: ``MalformedBody`` when the checksums hold and the content still makes no sense.
     func take(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody)
 
-    /// A segment ended at `end`, and the next one follows.
-    func segmentEnded(_ end: LogEnd)
+    /// A segment ended at `anchor`, and the next one follows.
+    func segmentEnded(_ anchor: LogAnchor)
 }
 
 /// Follows a log without a lock and without writing.
@@ -201,7 +201,9 @@ package final class LogFollower: @unchecked Sendable {
         try take(&scan)
         place.pass(seal)
         let length = place.end.offset + UInt64(SegmentTrailer.length)
-        client.segmentEnded(place.end)
+        client.segmentEnded(
+            LogAnchor(
+                endOfSegment: place.end, segments.rewrites(through: place.header.number)))
         segments.files.enter(next.header, file: next.file, sealedLength: length)
         place = next
         client.segmentBegan(next.header.number, after: next.end.sequence)
@@ -339,6 +341,10 @@ package final class FollowedSegments: LogHistory {
 
     package func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
         try files.end(ofSealed: number)
+    }
+
+    package func rewrites(through number: UInt32) -> SegmentRewrites {
+        files.rewrites(through: number)
     }
 
     package func forEachFrame(

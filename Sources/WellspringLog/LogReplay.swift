@@ -64,7 +64,10 @@ struct LogReplay {
             newest = segment
         } else {
             try checkSealed(segment)
-            opening.client.segmentEnded(segment.end)
+            opening.client.segmentEnded(
+                LogAnchor(
+                    endOfSegment: segment.end,
+                    SegmentRewrites(of: manifest.segments, through: number)))
         }
         return segment.end
     }

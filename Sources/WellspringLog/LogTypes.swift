@@ -119,14 +119,14 @@ package protocol LogClient: AnyObject {
     /// What the footer of `segment`, just sealed, keeps for the client.
     func footerContent(of segment: UInt32) -> [UInt8]
 
-    /// A segment was sealed and is followed by another: `end` is the place behind its seal, and
+    /// A segment was sealed and is followed by another: `anchor` is the place behind its seal, and
     /// everything before it is durable.
-    func segmentEnded(_ end: LogEnd)
+    func segmentEnded(_ anchor: LogAnchor)
 }
 
 extension LogClient {
     package func coverage(of log: LogOutline) -> LogCoverage? { nil }
-    package func segmentEnded(_ end: LogEnd) {}
+    package func segmentEnded(_ anchor: LogAnchor) {}
 }
 
 /// A body that its owner cannot read.

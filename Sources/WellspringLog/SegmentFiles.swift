@@ -94,6 +94,14 @@ final class SegmentFiles: Sendable {
     /// Where frames begin in the active segment.
     var activePositions: PositionTable { state.withLock { $0.activePositions } }
 
+    /// Which segments up to one of this number were rewritten.
+    func rewrites(through number: UInt32) -> SegmentRewrites {
+        state.withLock { state in
+            SegmentRewrites(
+                state.segments.lazy.map { ($0.number, $0.generation) }, through: number)
+        }
+    }
+
     /// A segment; `nil` when there is none of the number.
     func segment(_ number: UInt32) -> SegmentPlace? { state.withLock { $0.segment(number) } }
 

@@ -1,3 +1,4 @@
+import WellspringTestKit
 import XCTest
 
 @testable import WellspringLog
@@ -8,7 +9,8 @@ final class LogAnchorTests: XCTestCase {
         var anchor = LogAnchor(
             end: LogEnd(
                 segment: 1, offset: 8_192, sequence: 3, nextPosition: 4, recordedAt: 5, chain: 6),
-            lastFrame: 8_000, groupCount: 2, eventCount: 3, positions: PositionTable())
+            lastFrame: 8_000, groupCount: 2, eventCount: 3, positions: PositionTable(),
+            rewrites: .none)
         anchor.positions.entries = [.init(position: 1, sequence: 1, offset: 4_096)]
         change(&anchor)
         var writer = ByteWriter()
@@ -18,6 +20,43 @@ final class LogAnchorTests: XCTestCase {
 
     func test_an_anchor_is_read_as_it_was_written() throws {
         XCTAssertEqual(try decoded { _ in }.positions.entries.count, 1)
+    }
+
+    func test_an_anchor_knows_which_segments_before_it_were_rewritten() throws {
+        let rewrites = SegmentRewrites([(number: 1, generation: 2)], through: 1)
+        XCTAssertNotEqual(rewrites, .none)
+        XCTAssertEqual(try decoded { $0.rewrites = rewrites }.rewrites, rewrites)
+        XCTAssertEqual(try decoded { _ in }.rewrites, .none)
+    }
+
+    func test_an_anchor_is_not_of_a_log_of_which_a_segment_before_it_was_rewritten() throws {
+        let directory = try SimulatedDisk().openStore(at: "store", create: true)
+        let identity = StoreIdentity(
+            storeID: StoreUUID(high: 1, low: 2), creationTime: 3,
+            hashKey: .init(first: 4, second: 5))
+        var segments = (1...3).map { (number: UInt32) in
+            Manifest.Segment(
+                number: number, generation: 0, basePosition: UInt64(number),
+                baseSequence: UInt64(number),
+                seal: .init(
+                    nextPosition: UInt64(number) + 1, lastSequence: UInt64(number),
+                    fileLength: 9_000, checksum: number))
+        }
+        let end = LogEnd(
+            segment: 2, offset: 8_000, sequence: 2, nextPosition: 3, recordedAt: 0, chain: 2)
+        let holds = { (segments: [Manifest.Segment], anchor: LogAnchor) in
+            LogOutline(directory: directory, identity: identity, segments: segments).holds(anchor)
+        }
+        let before = LogAnchor(endOfSegment: end, SegmentRewrites(of: segments, through: 2))
+        XCTAssertTrue(holds(segments, before))
+        segments[2].generation = 1
+        XCTAssertTrue(holds(segments, before), "what comes later does not matter")
+        segments[0].generation = 1
+        XCTAssertFalse(holds(segments, before))
+        let after = LogAnchor(endOfSegment: end, SegmentRewrites(of: segments, through: 2))
+        XCTAssertTrue(holds(segments, after))
+        segments[0].generation = 2
+        XCTAssertFalse(holds(segments, after))
     }
 
     func test_an_anchor_behind_which_nothing_could_be_counted_is_refused() {

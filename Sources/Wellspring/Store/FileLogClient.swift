@@ -69,7 +69,7 @@ final class FileLogClient: LogClient, @unchecked Sendable {
         index.begin(after: after)
     }
 
-    func segmentEnded(_ end: LogEnd) { endPart(at: LogAnchor(endOfSegment: end)) }
+    func segmentEnded(_ anchor: LogAnchor) { endPart(at: anchor) }
 
     /// Ends the part of the index that is in memory: all of it is durable up to `anchor`.
     func endPart(at anchor: LogAnchor) {

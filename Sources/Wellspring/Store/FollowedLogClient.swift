@@ -31,9 +31,7 @@ final class FollowedLogClient: LogFollowerClient {
         index.add(items)
     }
 
-    func segmentEnded(_ end: LogEnd) {
-        index.freeze(at: LogAnchor(endOfSegment: end))
-    }
+    func segmentEnded(_ anchor: LogAnchor) { index.freeze(at: anchor) }
 }
 
 extension LogIndex {

@@ -30,7 +30,7 @@ struct IndexBuilder {
             let memory = try index(segment: number, from: offset, through: last)
             let anchor: LogAnchor
             if let sealed, sealed.sequence <= last {
-                anchor = LogAnchor(endOfSegment: sealed)
+                anchor = LogAnchor(endOfSegment: sealed, log.rewrites(through: number))
             } else if let end {
                 anchor = end
             } else {

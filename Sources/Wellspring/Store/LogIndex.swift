@@ -113,7 +113,7 @@ extension LogAnchor {
     fileprivate static let none = LogAnchor(
         end: LogEnd(
             segment: 0, offset: 0, sequence: 0, nextPosition: 0, recordedAt: 0, chain: 0),
-        lastFrame: 0, groupCount: 0, eventCount: 0, positions: PositionTable())
+        lastFrame: 0, groupCount: 0, eventCount: 0, positions: PositionTable(), rewrites: .none)
 }
 
 extension LogIndex.Part {

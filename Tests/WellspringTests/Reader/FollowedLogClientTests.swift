@@ -43,7 +43,7 @@ private final class FrameCollector: LogFollowerClient {
 
     func coverage(of log: LogOutline, in segments: any LogSource) -> LogAnchor? { nil }
     func segmentBegan(_ segment: UInt32, after covered: UInt64) {}
-    func segmentEnded(_ end: LogEnd) {}
+    func segmentEnded(_ anchor: LogAnchor) {}
     func take(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody) {
         frames.append((place, Array(body)))
     }
