@@ -61,16 +61,44 @@ package final class LogFollower: @unchecked Sendable {
         _ directory: any StoreDirectory, includesUnproven: Bool, client: any LogFollowerClient,
         plantedFault: PlantedFault? = nil
     ) throws(LogError) -> LogFollower {
-        let follower = try rereading { () throws(LogError) in
-            // The MANIFEST is read anew each time: a segment may be gone for good.
+        let follower = try opening(directory) { (opening) throws(LogError) in
             try LogFollower(
-                FollowerOpening(directory), includesUnproven: includesUnproven, client: client,
-                plantedFault)
+                opening, includesUnproven: includesUnproven, client: client, plantedFault)
         }
         while try !follower.advance() {}
         follower.isOpening = false
         return follower
     }
+
+    /// Runs `body` with what the MANIFEST says now; some more times if it meets damage.
+    ///
+    /// A file may be missing because it was rewritten since. The MANIFEST is another one then, and
+    /// the attempt does not count.
+    private static func opening<Result>(
+        _ directory: any StoreDirectory,
+        _ body: (FollowerOpening) throws(LogError) -> Result
+    ) throws(LogError) -> Result {
+        var tries = 0
+        var last: UInt64?
+        for _ in 1...openingLimit {
+            let opening = try rereading { () throws(LogError) in try FollowerOpening(directory) }
+            if opening.manifest.number == last || last == nil { tries += 1 }
+            last = opening.manifest.number
+            do throws(LogError) {
+                return try body(opening)
+            } catch {
+                switch error {
+                case .damaged, .replaced:
+                    if tries >= readings { throw error }
+                default: throw error
+                }
+            }
+        }
+        throw .replaced(reason: "its segments are rewritten again and again")
+    }
+
+    /// How often in a row the segments may be rewritten while the log is opened.
+    private static let openingLimit = 1_000
 
     private init(
         _ opening: FollowerOpening, includesUnproven: Bool, client: any LogFollowerClient,
@@ -311,65 +339,5 @@ package final class LogFollower: @unchecked Sendable {
             throw .replaced(
                 reason: "\(place.name) no longer holds what was read from it before")
         }
-    }
-}
-
-/// The files of a log that is followed, for readers on any thread.
-package final class FollowedSegments: LogHistory {
-    let files: SegmentFiles
-    /// The identity of the store.
-    package let storeID: StoreUUID
-
-    init(_ files: SegmentFiles, of storeID: StoreUUID) {
-        self.files = files
-        self.storeID = storeID
-    }
-
-    package func segment(
-        _ number: UInt32
-    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
-        try files.source(number)
-    }
-
-    package func place(
-        before position: UInt64
-    ) throws(LogError) -> (segment: UInt32, offset: UInt64) {
-        try files.place(before: position)
-    }
-
-    package var segmentNumbers: ClosedRange<UInt32> { files.range }
-
-    package func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
-        try files.end(ofSealed: number)
-    }
-
-    package func rewrites(through number: UInt32) -> SegmentRewrites {
-        files.rewrites(through: number)
-    }
-
-    package func forEachFrame(
-        from start: (segment: UInt32, offset: UInt64)?, throughSequence: UInt64,
-        _ body: (FramePlace, UnsafeRawBufferPointer) throws(MalformedBody) -> Bool
-    ) throws(LogError) {
-        try files.forEachFrame(from: start, throughSequence: throughSequence, body)
-    }
-
-    /// Gives every file up.
-    ///
-    /// Later reads fail.
-    package func close() { files.close() }
-}
-
-extension SegmentFiles {
-    /// Takes over what an index knows of the newest segment.
-    fileprivate func note(_ anchor: LogAnchor?, in number: UInt32) {
-        guard let anchor, anchor.end.segment == number else { return }
-        adopt(anchor.positions, of: number)
-    }
-
-    /// Goes on to a segment, which may be known already.
-    fileprivate func enter(_ header: SegmentHeader, file: any StoreFile, sealedLength: UInt64) {
-        guard segment(header.number) == nil else { return }
-        begin(header, file: file, sealedLength: sealedLength)
     }
 }

@@ -115,14 +115,21 @@ package struct Manifest: Hashable, Sendable {
         try checkSegments()
     }
 
+    /// Whether a segment is listed.
+    func lists(_ number: UInt32) -> Bool {
+        guard let first = segments.first?.number, let last = segments.last?.number else {
+            return false
+        }
+        return (first...max(first, last)).contains(number)
+    }
+
     /// The generation of a segment that lives.
     ///
     /// One that is not listed yet was never rewritten.
     func generation(of number: UInt32) -> UInt32 {
-        guard let first = segments.first?.number, number >= first,
-            Int(number - first) < segments.count
-        else { return 0 }
-        return segments[Int(number - first)].generation
+        guard lists(number), let first = segments.first?.number else { return 0 }
+        let place = Int(number - first)
+        return place < segments.count ? segments[place].generation : 0
     }
 
     /// Segments are numbered without gaps, all but the last are sealed, and the log ends in it.

@@ -85,7 +85,7 @@ struct FrameChunk {
     func damage(at offset: UInt64, _ reason: String) -> EventStoreError {
         .damaged(
             StoreDamage(
-                file: LogLayout.segment(segment.number), offset: offset, reason: reason))
+                file: segment.fileName, offset: offset, reason: reason))
     }
 }
 

@@ -228,6 +228,10 @@ final class LogReader: Sendable, StreamSource {
 
     // MARK: - Names
 
+    private func fileName(of segment: UInt32) -> String {
+        (try? source.segment(segment))?.place.fileName ?? LogLayout.segment(segment)
+    }
+
     /// Replaces the references of records by what they mean.
     func resolve(
         _ found: [FoundRecord], in segment: UInt32,
@@ -255,7 +259,7 @@ final class LogReader: Sendable, StreamSource {
             guard definition.kind == unknown.kind else {
                 throw .damaged(
                     StoreDamage(
-                        file: LogLayout.segment(segment), offset: UInt64(unknown.reference) * 8,
+                        file: fileName(of: segment), offset: UInt64(unknown.reference) * 8,
                         reason: "a record whose names are not defined"))
             }
             names.learn([(unknown.reference, definition)], in: segment)

@@ -135,8 +135,30 @@ struct SegmentList {
     var numbers: Dictionary<UInt32, [UInt32]>.Keys { generations.keys }
 
     /// The generation of a segment that counts: the one that the MANIFEST lists.
-    func generation(of number: UInt32, _ manifest: Manifest?) -> UInt32 {
-        let listed = manifest?.segments.first { $0.number == number }?.generation
-        return listed ?? generations[number]?.max() ?? 0
+    ///
+    /// Without a MANIFEST it is the highest that is whole, for a segment that is rewritten gets its
+    /// name when it is finished.
+    func generation(
+        of number: UInt32, _ manifest: Manifest?, in directory: any StoreDirectory
+    ) -> UInt32 {
+        if let manifest, manifest.lists(number) { return manifest.generation(of: number) }
+        guard let found = generations[number]?.sorted(by: >), found.count > 1 else {
+            return generations[number]?.first ?? 0
+        }
+        let whole = found.first {
+            Self.isSealed(LogLayout.segment(number, generation: $0), in: directory)
+        }
+        return whole ?? found[0]
+    }
+
+    /// Whether a segment's file has a header and a trailer that belong together.
+    private static func isSealed(_ name: String, in directory: any StoreDirectory) -> Bool {
+        guard let file = try? directory.open(name, .read) else { return false }
+        defer { file.close() }
+        guard let header = try? SegmentHeader.read(from: file), let length = try? file.size(),
+            header.fileName == name,
+            let trailer = try? SegmentTrailer.read(from: file, length: length, salt: header.salt)
+        else { return false }
+        return trailer.number == header.number
     }
 }

@@ -16,6 +16,8 @@ final class LogWalk {
     var isInDoubt = false
     /// Whether the last segment was found to be sealed.
     var lastIsSealed = false
+    /// Frames up to this one were handed over by an earlier walk.
+    private var passed: UInt64 = 0
 
     struct Cursor {
         var sequence: UInt64
@@ -41,6 +43,11 @@ final class LogWalk {
     var directory: any StoreDirectory { inspection.directory }
 
     func emit(_ item: InspectedItem) throws {
+        switch item {
+        case .frame(let frame) where frame.header.sequence <= passed: return
+        case .remains(let frame) where frame.header.sequence <= passed: return
+        default: break
+        }
         guard try visit(item) else { throw InspectionStopped() }
     }
 
@@ -85,7 +92,10 @@ final class LogWalk {
         for number in numbers.prefix(1_024) {
             pending.append(
                 InspectedDamage(
-                    .missingSegment, LogLayout.segment(number), at: 0, "the segment is missing"))
+                    .missingSegment,
+                    LogLayout.segment(
+                        number, generation: manifest?.generation(of: number) ?? 0),
+                    at: 0, "the segment is missing"))
         }
     }
 
@@ -93,8 +103,15 @@ final class LogWalk {
         lastIsSealed = false
         try checkIsListed(number)
         guard let file = try open(number) else { return miss(number...number) }
-        let isFirst = start?.segment == number
-        try SegmentWalk(self, number, file, after: isFirst ? start : nil)?.run()
+        var begin = start?.segment == number ? start : nil
+        if let start = begin, try !file.holds(start) {
+            // It was rewritten meanwhile, so places in it mean nothing any more. It is read from its
+            // beginning, and what was handed over is passed over.
+            begin = nil
+            passed = start.sequence
+            cursor = nil
+        }
+        try SegmentWalk(self, number, file, after: begin)?.run()
     }
 
     /// There may be one segment more than the MANIFEST lists, which a crash kept from being listed;
@@ -120,7 +137,8 @@ final class LogWalk {
     private func open(_ number: UInt32) throws -> InspectedFile? {
         for attempt in 0..<2 {
             let name = LogLayout.segment(
-                number, generation: list?.generation(of: number, manifest) ?? 0)
+                number,
+                generation: list?.generation(of: number, manifest, in: directory) ?? 0)
             do throws(SystemError) {
                 return try InspectedFile(directory, name)
             } catch {
@@ -195,13 +213,49 @@ struct InspectedFile {
     let window: ReadWindow
 
     init(_ directory: any StoreDirectory, _ name: String) throws(SystemError) {
+        try self.init(name, PatchyFile(try directory.open(name, .read)))
+    }
+
+    private init(_ name: String, _ file: PatchyFile) throws(SystemError) {
         self.name = name
-        file = PatchyFile(try directory.open(name, .read))
+        self.file = file
         window = try ReadWindow(file)
+    }
+
+    /// The generation that the name tells.
+    var generation: UInt32 {
+        name.split(separator: "/").last.flatMap { LogLayout.parse(String($0)) }?.generation ?? 0
     }
 
     /// The same file, read anew.
     func reread(in directory: any StoreDirectory) throws(SystemError) -> InspectedFile {
-        try InspectedFile(directory, name)
+        do {
+            return try InspectedFile(directory, name)
+        } catch {
+            // Rewritten meanwhile: what is open is still what it was.
+            guard error.kind == .notFound else { throw error }
+            return try InspectedFile(name, file)
+        }
+    }
+
+    /// Whether a place that an earlier walk returned still is one in the file.
+    ///
+    /// Only what is rewritten loses its places.
+    func holds(_ place: LogEnd) throws -> Bool {
+        guard generation > 0, let page = try window.bytes(at: 0, count: SegmentHeader.length),
+            let header = try? SegmentHeader(decoding: page)
+        else { return true }
+        let length = UInt64(SegmentTrailer.length)
+        let last = window.fileSize - min(length, window.fileSize)
+        if let bytes = try window.bytes(at: last, count: SegmentTrailer.length),
+            SegmentTrailer(decoding: bytes, salt: header.salt)?.sealChecksum == place.chain
+        {
+            return true
+        }
+        guard let bytes = try window.bytes(at: place.offset, count: FrameHeader.length) else {
+            return false
+        }
+        return FrameHeader(decoding: bytes, at: place.offset, salt: header.salt)?.chain
+            == place.chain
     }
 }

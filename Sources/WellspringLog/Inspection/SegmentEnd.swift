@@ -38,7 +38,10 @@ struct SegmentEnd {
             return try tell(.footer, at: segment.end.offset, "the segment's trailer is damaged")
         }
         try checkNothingFollows(end)
-        let listed = walk.manifest?.segments.first { $0.number == segment.number }
+        // Another generation has another end.
+        let listed = walk.manifest?.segments.first {
+            $0.number == segment.number && $0.generation == segment.header.generation
+        }
         if let listed = listed?.seal, listed != trailer.manifestEntry(end) {
             try tell(
                 .footer, at: trailer.sealOffset, "the MANIFEST knows another end of the segment")

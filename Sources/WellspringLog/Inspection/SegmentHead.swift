@@ -71,6 +71,9 @@ struct SegmentHead {
         guard header.number == number else {
             return (32, "the segment has another number than its file")
         }
+        guard header.generation == file.generation else {
+            return (64, "the segment has another generation than its file")
+        }
         let possible: ClosedRange<UInt64> = 1...UInt64(Int64.max)
         guard possible.contains(header.baseSequence), possible.contains(header.basePosition),
             header.number < .max
@@ -99,9 +102,11 @@ struct SegmentHead {
         guard let storeID = walk.inspection.identity?.storeID ?? walk.inspection.manifest?.storeID,
             let salt = try SaltRecovery.salt(of: file.window), let base = try base(salt)
         else { return nil }
-        return SegmentHeader(
+        var header = SegmentHeader(
             storeID: storeID, number: number, basePosition: base.position,
             baseSequence: base.sequence, salt: salt, created: 0, previousRecordedAt: .min)
+        header.generation = file.generation
+        return header
     }
 
     /// Where the segment begins, as the MANIFEST knows it, or the segment before, or its own first

@@ -2,9 +2,9 @@ import WellspringLog
 
 /// Copies a store, also while somebody appends to it, and checks the copy.
 ///
-/// Sealed segments never change and are copied as they are. Of the newest one everything up to the
-/// end of a commit that is known to be durable is copied, and the MANIFEST of the copy says that it
-/// goes exactly that far. All files have other names until the copy has been verified.
+/// Sealed segments do not change and are copied as they are; one that is rewritten meanwhile is
+/// another file. Of the newest one everything up to the end of a commit that is known to be durable
+/// is copied, and the MANIFEST of the copy says that it goes exactly that far. All files have other names until the copy has been verified.
 struct StoreBackup {
     private let source: any StoreDirectory
     private let target: any StoreDirectory
@@ -43,16 +43,16 @@ struct StoreBackup {
         }
         try target.makeDirectory(LogLayout.segments)
         try target.syncDirectory(nil)
-        for segment in manifest.segments {
-            guard let seal = segment.seal else { continue }
-            try copySegment(segment, length: seal.fileLength)
+        var segments = manifest.segments
+        for index in segments.indices where segments[index].seal != nil {
+            segments[index] = try copySegment(segments[index])
         }
         let end = try copyNewest(manifest, inspection)
         try staged.syncDirectory(LogLayout.segments)
-        try copyCaches(upTo: end)
+        try copyCaches(upTo: end, of: segments)
         let copied = Manifest(
             storeID: identity.storeID, number: manifest.number, isClean: false, knownEnd: end,
-            segments: manifest.segments)
+            segments: segments)
         try AtomicFile.replace(staged, name: Manifest.fileName, contents: copied.encoded())
         try AtomicFile.replace(
             staged, name: StoreIdentity.fileName, contents: identity.encoded())
@@ -65,10 +65,33 @@ struct StoreBackup {
 
     // MARK: - Segments
 
-    private mutating func copySegment(_ segment: Manifest.Segment, length: UInt64) throws {
-        let name = LogLayout.segment(segment.number, generation: segment.generation)
-        tracker.begin(fileSize: length)
-        try copy(name, length: length)
+    /// Copies a sealed segment, and returns what is to be listed: it may be rewritten meanwhile.
+    private mutating func copySegment(_ listed: Manifest.Segment) throws -> Manifest.Segment {
+        var segment = listed
+        for _ in 0..<Self.rewritingLimit {
+            guard let seal = segment.seal else { break }
+            tracker.begin(fileSize: seal.fileLength)
+            do {
+                try copy(segment.fileName, length: seal.fileLength)
+                return segment
+            } catch let error as SystemError {
+                let now = try listing().first { $0.number == segment.number }
+                guard error.kind == .notFound, let now, now.generation != segment.generation else {
+                    throw error
+                }
+                segment = now
+            }
+        }
+        throw EventStoreError.storage(
+            reason: "\(segment.fileName) is rewritten again and again; back up again later")
+    }
+
+    /// How often one segment may be rewritten while it is copied.
+    private static let rewritingLimit = 100
+
+    /// What the MANIFEST lists now.
+    private func listing() throws -> [Manifest.Segment] {
+        try LogInspection(source).manifest?.segments ?? []
     }
 
     /// Copies the newest segment up to the end of its last durable commit, and returns that place.
@@ -76,7 +99,7 @@ struct StoreBackup {
         _ manifest: Manifest, _ inspection: LogInspection
     ) throws -> LogEnd {
         guard let newest = manifest.segments.last else { throw LogError.closed }
-        let name = LogLayout.segment(newest.number, generation: newest.generation)
+        let name = newest.fileName
         let header = try Self.header(of: name, in: source)
         var end = LogEnd(beginning: header)
         var isOver = false
@@ -161,7 +184,7 @@ struct StoreBackup {
     /// Copies saved states and parts of the index that are of the copied part of the log.
     ///
     /// They only save time: what cannot be copied is left out.
-    private mutating func copyCaches(upTo end: LogEnd) throws {
+    private mutating func copyCaches(upTo end: LogEnd, of segments: [Manifest.Segment]) throws {
         let states = ((try? source.list(CheckpointFile.directory)) ?? [])
             .filter { $0.hasSuffix(".ckpt") }.map { CheckpointFile.directory + "/" + $0 }
             .filter { path in
@@ -172,6 +195,11 @@ struct StoreBackup {
             .filter { $0.range.last <= end.sequence }.map(\.name)
         try copyCaches(states, in: CheckpointFile.directory)
         try copyCaches(runs, in: IndexRunName.directory)
+        let now = try listing()
+        guard !zip(segments, now).allSatisfy({ $0.generation == $1.generation }) else { return }
+        // The runs may be those of segments that were rewritten after they were copied.
+        for name in runs { try? target.remove(name) }
+        if !runs.isEmpty { try target.syncDirectory(IndexRunName.directory) }
     }
 
     private mutating func copyCaches(_ names: [String], in folder: String) throws {

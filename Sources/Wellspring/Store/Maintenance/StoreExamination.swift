@@ -40,6 +40,8 @@ package struct StoreExamination {
     /// Events at the end that were passed over by the last reading, because nothing says yet that
     /// they are durable.
     package private(set) var unprovenEvents: UInt64 = 0
+    /// The file of the segment that is read.
+    private var segmentFile: String?
     /// The bytes of the segment that is read, up to the last commit, and its own.
     private var tracker: ProgressTracker
 
@@ -74,6 +76,7 @@ package struct StoreExamination {
         end = try inspection.run(after: end) { item in
             switch item {
             case .segment(let segment):
+                segmentFile = segment.file
                 tracker.begin(fileSize: segment.fileSize)
                 do throws(MalformedBody) { try reading.begin(segment) } catch {
                     return try visit(
@@ -111,7 +114,7 @@ package struct StoreExamination {
         let next = frame.header.nextPosition ?? first
         if frame.header.kind == .hole { return try visit(.hole(first..<next)) }
         guard frame.header.kind == .group else { return true }
-        let file = LogLayout.segment(frame.place.segment)
+        let file = segmentFile ?? LogLayout.segment(frame.place.segment)
         let appends: [InspectedAppend]
         do {
             appends = try reading.appends(in: frame)

@@ -184,16 +184,27 @@ struct StrayFiles {
         }
         for name in try names(in: LogLayout.segments, of: directory) {
             let path = LogLayout.segments + "/" + name
-            guard path != LogLayout.nextSegment else { continue }
-            guard let (number, _) = LogLayout.parse(name) else {
-                problems.append(StoreProblem(.strayFile, path, "the file is not part of a store"))
+            guard path != LogLayout.nextSegment, let reason = reason(against: path, name) else {
                 continue
             }
-            guard let first = manifest?.segments.first?.number, number < first else { continue }
-            problems.append(
-                StoreProblem(.strayFile, path, "the MANIFEST does not list the segment any more"))
+            problems.append(StoreProblem(.strayFile, path, reason))
         }
         return problems
+    }
+
+    /// Why a file beside the segments is none of those that count.
+    private func reason(against path: String, _ name: String) -> String? {
+        if path == LogLayout.rewrittenSegment {
+            return "the rest of a rewriting; opening the store removes it"
+        }
+        guard let (number, generation) = LogLayout.parse(name) else {
+            return "the file is not part of a store"
+        }
+        guard let manifest, let first = manifest.segments.first?.number else { return nil }
+        if number < first { return "the MANIFEST does not list the segment any more" }
+        let listed = manifest.segments.first { $0.number == number }
+        guard let listed, listed.generation != generation else { return nil }
+        return "the MANIFEST lists \(listed.fileName); opening the store removes this one"
     }
 }
 

@@ -1,0 +1,59 @@
+/// The files of a log that is followed, for readers on any thread.
+package final class FollowedSegments: LogHistory {
+    let files: SegmentFiles
+    /// The identity of the store.
+    package let storeID: StoreUUID
+
+    init(_ files: SegmentFiles, of storeID: StoreUUID) {
+        self.files = files
+        self.storeID = storeID
+    }
+
+    package func segment(
+        _ number: UInt32
+    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
+        try files.source(number)
+    }
+
+    package func place(
+        before position: UInt64
+    ) throws(LogError) -> (segment: UInt32, offset: UInt64) {
+        try files.place(before: position)
+    }
+
+    package var segmentNumbers: ClosedRange<UInt32> { files.range }
+
+    package func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
+        try files.end(ofSealed: number)
+    }
+
+    package func rewrites(through number: UInt32) -> SegmentRewrites {
+        files.rewrites(through: number)
+    }
+
+    package func forEachFrame(
+        from start: (segment: UInt32, offset: UInt64)?, throughSequence: UInt64,
+        _ body: (FramePlace, UnsafeRawBufferPointer) throws(MalformedBody) -> Bool
+    ) throws(LogError) {
+        try files.forEachFrame(from: start, throughSequence: throughSequence, body)
+    }
+
+    /// Gives every file up.
+    ///
+    /// Later reads fail.
+    package func close() { files.close() }
+}
+
+extension SegmentFiles {
+    /// Takes over what an index knows of the newest segment.
+    func note(_ anchor: LogAnchor?, in number: UInt32) {
+        guard let anchor, anchor.end.segment == number else { return }
+        adopt(anchor.positions, of: number)
+    }
+
+    /// Goes on to a segment, which may be known already.
+    func enter(_ header: SegmentHeader, file: any StoreFile, sealedLength: UInt64) {
+        guard segment(header.number) == nil else { return }
+        begin(header, file: file, sealedLength: sealedLength)
+    }
+}
