@@ -76,6 +76,38 @@ final class ScavengedReadingTests: XCTestCase {
         log.close()
     }
 
+    func test_an_index_from_before_a_scavenge_is_not_believed() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk, configuration: ScavengeFixture.configuration)
+        for stream in ["gone"] + Array(repeating: "kept", count: 600) {
+            let event = NewEvent(
+                EncodedEvent(
+                    name: "note.written", payload: EventPayload(Array(repeating: 7, count: 900))))
+            try await store.append(
+                AppendRequest([event], to: sampleStream(stream), expecting: .any))
+        }
+        try await store.delete(sampleStream("gone"))
+        await store.close()
+        let kept = try await FileEventReader(on: disk).read(StreamRead(sampleStream("kept"))).events
+        let runs = disk.fileNames.filter { $0.hasPrefix("idx/") }
+        XCTAssertLessThan(runs.count, disk.segments.count, "one run is about several segments")
+        let old = runs.map { ($0, disk.contents(of: $0)) }
+
+        // Only the first segment is rewritten, so the runs end where they ended before.
+        let report = try await FileEventStore.scavenge(at: "store", in: disk)
+        XCTAssertEqual(report.segmentCount, 1)
+        for (name, contents) in old { disk.replaceContents(of: name, with: contents) }
+        let reader = try await FileEventReader(on: disk)
+        let seen = try await reader.read(StreamRead(sampleStream("kept"))).events
+        XCTAssertEqual(seen, kept)
+        await reader.close()
+        let again = try await FileEventStore(on: disk, configuration: ScavengeFixture.configuration)
+        XCTAssertGreaterThan(again.report.reindexedSegments, 0)
+        let found = try await again.read(StreamRead(sampleStream("kept"))).events
+        XCTAssertEqual(found, kept)
+        await again.close()
+    }
+
     func test_a_reader_that_waits_hears_of_what_comes_after_a_scavenge() async throws {
         let fixture = try await ScavengeFixture()
         let reader = try await FileEventReader(on: fixture.disk)
