@@ -3,7 +3,6 @@
 /// Kept between commands, it is a starting point and never an answer: ``CommandStore`` asks the
 /// store what came since before anything is decided on it.
 struct Basis<A: Aggregate>: Sendable {
-    private(set) var state = A()
     private(set) var version = StreamVersion.start
     /// The first version of the stream that was read; those before it are cut off.
     private(set) var firstVersion = StreamVersion(1)
@@ -13,6 +12,8 @@ struct Basis<A: Aggregate>: Sendable {
     private(set) var lastID: MessageID?
     /// Of the epoch in which all of it was in the store.
     var mark: QueueMark
+    /// Comes last, for the places of the others are then the same for every aggregate.
+    private(set) var state = A()
 
     init(mark: QueueMark) {
         self.mark = mark
@@ -46,6 +47,15 @@ struct Basis<A: Aggregate>: Sendable {
         position = recorded.position
         lastID = recorded.id
     }
+}
+
+/// A basis on its way from command to command.
+///
+/// An object, so that passing it on costs the same whatever the aggregate holds.
+final class KeptBasis<A: Aggregate>: Sendable {
+    let basis: Basis<A>
+
+    init(_ basis: Basis<A>) { self.basis = basis }
 }
 
 extension StreamVersion {

@@ -7,78 +7,132 @@ extension CommandBus {
     ) async throws(C.Failure) -> C.Receipt {
         var triesLeft = retries
         while true {
-            let step: Step<C>
-            do {
-                // The turn is over before anybody waits for the disk.
-                step = try await turns.take(delivery.stream) { inherited in
-                    await decide(delivery, id: id, continuing: inherited as? Basis<C.Target>)
+            let turn =
+                if let free = turns.enterAtOnce(delivery.stream) { free } else {
+                    await turns.enter(delivery.stream)
                 }
-            } catch {
-                throw .interrupted(error)
+            guard case .begins(let gate, let inherited) = turn else {
+                throw .interrupted(CancellationError())
             }
-            if let end = await finish(step, mayTryAgain: triesLeft > 0) { return try end.get() }
+            let earlier = inherited as? KeptBasis<C.Target>
+            // Most commands find their aggregate as the last one left it, and wait for nothing.
+            let quick = lookAtOnce(delivery, id: id, continuing: earlier)
+            let end =
+                if case .over(let end) = quick { end } else {
+                    await goOn(from: quick, delivery, id: id, continuing: earlier)
+                }
+            // The turn is over before anybody waits for the disk. The next command continues from
+            // here, whether it waits already or comes later.
+            turns.leave(gate, handingOver: end.handOver)
+            if let end = await finish(end.step, mayTryAgain: triesLeft > 0) { return try end.get() }
             triesLeft -= 1
         }
     }
 
-    /// One look at the aggregate and what it led to, in its turn.
-    ///
-    /// The next command continues from where this one ends, whether it waits already or comes later,
-    /// so that the stream is not folded anew for each.
-    private func decide<C: AggregateCommand>(
-        _ delivery: Delivery<C>, id: MessageID, continuing earlier: Basis<C.Target>?
-    ) async -> (Step<C>, handOver: Baton?) {
-        let basis: Basis<C.Target>
-        do {
-            basis = try await store.load(delivery.stream, continuing: earlier)
-        } catch {
-            let failure = C.Failure(error)
-            if case .store = error { return (.failed(failure), nil) }
-            return (.answered(.failure(failure), restingOn: store.mark()), nil)
+    /// A look at an aggregate to which nothing came since.
+    private func lookAtOnce<C: AggregateCommand>(
+        _ delivery: Delivery<C>, id: MessageID, continuing earlier: KeptBasis<C.Target>?
+    ) -> Look<C> {
+        guard let earlier, let mark = store.confirm(earlier, of: delivery.stream) else {
+            return .unloaded
         }
+        return look(delivery, id: id, at: earlier, mark)
+    }
 
-        guard delivery.expected.allows(basis.version) else {
+    /// One look at the aggregate and what it leads to, as far as that goes without waiting.
+    private func look<C: AggregateCommand>(
+        _ delivery: Delivery<C>, id: MessageID, at kept: KeptBasis<C.Target>, _ mark: QueueMark
+    ) -> Look<C> {
+        let version = kept.basis.version
+        guard delivery.expected.allows(version) else {
             let conflict = StreamConflict(
-                stream: delivery.stream, expected: delivery.expected, actual: basis.version)
-            return (.answered(.failure(.store(.conflict(conflict))), restingOn: basis.mark), basis)
+                stream: delivery.stream, expected: delivery.expected, actual: version)
+            return .over(
+                (.answered(.failure(.store(.conflict(conflict))), restingOn: mark), kept))
         }
-
         let decision: Decision<C>
         do throws(C.Failure) {
             decision = try Decision(
-                delivery, id: id, given: basis, eventIDs: store.hasQueue ? nil : ids)
+                delivery, id: id, given: kept, eventIDs: store.hasQueue ? nil : ids)
         } catch {
-            return (.answered(.failure(error), restingOn: basis.mark), basis)
+            return .over((.answered(.failure(error), restingOn: mark), kept))
         }
-        guard decision.events.isEmpty else { return await append(decision, on: basis) }
-        // Events that the last command decided have places which only the store knows.
-        guard let position = try? await store.position(of: basis, in: delivery.stream) else {
-            return await decide(delivery, id: id, continuing: nil)
-        }
-        let receipt = decision.receipt(at: basis.version, position)
-        return (.answered(.success(receipt), restingOn: basis.mark), basis)
+        guard decision.events.isEmpty else { return enqueue(decision, on: kept, mark) }
+        guard let position = kept.basis.position else { return .undone(decision, on: kept, mark) }
+        return .over((idle(decision, at: position, kept, mark), kept))
     }
 
-    private func append<C: AggregateCommand>(
-        _ decision: Decision<C>, on basis: Basis<C.Target>
-    ) async -> (Step<C>, handOver: Baton?) {
+    private func enqueue<C: AggregateCommand>(
+        _ decision: Decision<C>, on kept: KeptBasis<C.Target>, _ mark: QueueMark
+    ) -> Look<C> {
         guard !Task.isCancelled else {
-            return (.failed(.interrupted(CancellationError())), basis)
+            return .over((.failed(.interrupted(CancellationError())), kept))
         }
         do throws(EventStoreError) {
-            let pending = try await store.append(decision.request, basedOn: basis.mark)
-            return (.appended(decision, pending), decision.basis(after: basis))
-        } catch {
-            switch error {
-            case .conflict(let conflict):
-                let mark = store.mark()
-                // A later mark would vouch for what the winner lost again.
-                guard mark.epoch == basis.mark.epoch else { return (.takenBack, nil) }
-                return (.outrun(conflict, restingOn: mark), basis)
-            case .notStored where store.hasQueue: return (.takenBack, nil)
-            default: return (.failed(C.Failure(error)), nil)
+            guard let pending = try store.enqueue(decision.request, basedOn: mark) else {
+                return .undone(decision, on: kept, mark)
             }
+            return .over((.appended(decision, pending), decision.basis(after: kept)))
+        } catch {
+            return .over(notAppended(error, kept, mark))
         }
+    }
+
+    /// The rest of a look, for which the store has to be waited for.
+    private func goOn<C: AggregateCommand>(
+        from look: Look<C>, _ delivery: Delivery<C>, id: MessageID,
+        continuing earlier: KeptBasis<C.Target>?
+    ) async -> Look<C>.End {
+        switch look {
+        case .over(let end): return end
+        case .unloaded:
+            do {
+                let basis = try await store.load(delivery.stream, continuing: earlier)
+                let next = self.look(delivery, id: id, at: KeptBasis(basis), basis.mark)
+                return await goOn(from: next, delivery, id: id, continuing: nil)
+            } catch {
+                let failure = C.Failure(error)
+                if case .store = error { return (.failed(failure), nil) }
+                return (.answered(.failure(failure), restingOn: store.mark()), nil)
+            }
+        case .undone(let decision, let kept, let mark):
+            guard decision.events.isEmpty else {
+                do throws(EventStoreError) {
+                    let receipt = try await store.append(decision.request)
+                    let pending = PendingAppend { () async throws(EventStoreError) in receipt }
+                    return (.appended(decision, pending), decision.basis(after: kept))
+                } catch {
+                    return notAppended(error, kept, mark)
+                }
+            }
+            // Events that the last command decided have places which only the store knows.
+            guard let position = try? await store.position(of: kept.basis, in: delivery.stream)
+            else { return await goOn(from: .unloaded, delivery, id: id, continuing: nil) }
+            return (idle(decision, at: position, kept, mark), kept)
+        }
+    }
+
+    private func notAppended<C: AggregateCommand>(
+        _ error: EventStoreError, _ kept: KeptBasis<C.Target>, _ basedOn: QueueMark
+    ) -> Look<C>.End {
+        switch error {
+        case .conflict(let conflict):
+            let mark = store.mark()
+            // A later mark would vouch for what the winner lost again.
+            guard mark.epoch == basedOn.epoch else { return (.takenBack, nil) }
+            return (.outrun(conflict, restingOn: mark), kept)
+        case .notStored where store.hasQueue: return (.takenBack, nil)
+        default: return (.failed(C.Failure(error)), nil)
+        }
+    }
+
+    /// There was nothing to do.
+    private func idle<C: AggregateCommand>(
+        _ decision: Decision<C>, at position: LogPosition, _ kept: KeptBasis<C.Target>,
+        _ mark: QueueMark
+    ) -> Step<C> {
+        .answered(
+            .success(decision.receipt(at: kept.basis.version, position)), restingOn: mark)
     }
 
     /// Turns a step into the command's end; `nil` when it has to decide anew.
@@ -108,71 +162,6 @@ extension CommandBus {
         if mayTryAgain { return nil }
         let reason = "each time, what the decision rested on was taken back"
         return .failure(.store(.notStored(reason: reason)))
-    }
-}
-
-/// What one look at an aggregate led to.
-private enum Step<C: AggregateCommand>: Sendable {
-    /// An answer without an append.
-    case answered(Result<C.Receipt, C.Failure>, restingOn: QueueMark)
-    /// The events are in the store's queue, or already durable.
-    case appended(Decision<C>, PendingAppend)
-    /// Another writer was quicker.
-    case outrun(StreamConflict, restingOn: QueueMark)
-    /// Events that the decision rested on are gone again.
-    case takenBack
-    /// A failure that no further look would change.
-    case failed(C.Failure)
-}
-
-/// What an aggregate made of a command, ready to be appended.
-private struct Decision<C: AggregateCommand>: Sendable {
-    let events: [C.Target.Event]
-    let state: C.Target
-    let request: AppendRequest
-    let commandID: MessageID
-
-    init(
-        _ delivery: Delivery<C>, id: MessageID, given basis: Basis<C.Target>, eventIDs: CommandIDs?
-    ) throws(C.Failure) {
-        do {
-            events = try delivery.command.decide(given: basis.state)
-        } catch {
-            throw .rejected(error)
-        }
-        let context = delivery.context
-        let metadata = EventMetadata(
-            correlation: context.correlation ?? id, causation: context.causation ?? id,
-            headers: context.headers)
-        var state = basis.state
-        var new: [NewEvent] = []
-        for event in events {
-            let encoded: EncodedEvent
-            do {
-                encoded = try event.encoded()
-            } catch {
-                throw .unencodable(error)
-            }
-            new.append(
-                NewEvent(
-                    encoded, id: eventIDs?.next(), occurredAt: context.occurredAt,
-                    tags: event.tags, metadata: metadata))
-            state.apply(event)
-        }
-        self.state = state
-        request = AppendRequest(new, to: delivery.stream, expecting: .exactly(basis.version))
-        commandID = id
-    }
-
-    /// What the next command may start from once the events are accepted.
-    func basis(after basis: Basis<C.Target>) -> Basis<C.Target> {
-        Basis(after: basis, state: state, events: request.writes.first?.events ?? [])
-    }
-
-    func receipt(at version: StreamVersion, _ position: LogPosition) -> C.Receipt {
-        CommandReceipt(
-            state: state, events: events, version: version, position: position,
-            commandID: commandID)
     }
 }
 

@@ -20,32 +20,26 @@ struct CommandStore: Sendable {
     /// An earlier basis is only where to start: what came since is read, and when it is no
     /// beginning of the stream any more, everything is.
     func load<A: Aggregate>(
-        _ stream: StreamID, continuing earlier: Basis<A>?
+        _ stream: StreamID, continuing earlier: KeptBasis<A>?
     ) async throws(LoadFailure) -> Basis<A> {
-        if let earlier {
-            if let unchanged = try confirm(earlier, of: stream) { return unchanged }
-            if let continued = try await fold(stream, onto: earlier) { return continued }
+        if let earlier, let continued = try await fold(stream, onto: earlier.basis) {
+            return continued
         }
         while true {
             if let basis = try await fold(stream, onto: Basis<A>(mark: mark())) { return basis }
         }
     }
 
-    /// The basis as of now when nothing came since, which a look at the queue tells.
-    private func confirm<A: Aggregate>(
-        _ earlier: Basis<A>, of stream: StreamID
-    ) throws(LoadFailure) -> Basis<A>? {
-        do {
-            guard let queued, let now = try queued.queuedStream(stream),
-                now.version == earlier.version, now.mark.epoch == earlier.mark.epoch,
-                now.firstVersion == earlier.firstVersion
-            else { return nil }
-            var basis = earlier
-            basis.mark = now.mark
-            return basis
-        } catch {
-            throw .store(error)
-        }
+    /// The mark by which an earlier basis holds now, when nothing came since; a look at the queue
+    /// tells.
+    func confirm<A: Aggregate>(_ earlier: KeptBasis<A>, of stream: StreamID) -> QueueMark? {
+        // Where the look fails, reading the stream does too, and says why.
+        guard let queued, let now = try? queued.queuedStream(stream),
+            now.version == earlier.basis.version,
+            now.mark.epoch == earlier.basis.mark.epoch,
+            now.firstVersion == earlier.basis.firstVersion
+        else { return nil }
+        return now.mark
     }
 
     /// Takes in what came after the basis; `nil` when the basis is not how the stream begins.
@@ -100,19 +94,22 @@ struct CommandStore: Sendable {
         }
     }
 
-    /// Appends what was decided on the ground of `mark`.
+    /// Appends what was decided on the ground of `mark`, where there is a queue; `nil` elsewhere.
     ///
     /// Returns as soon as the order of appends is settled, which may be long before the append is
     /// durable.
     ///
     /// - Throws: ``EventStoreError/notStored(reason:)`` when some of what `mark` stands for was
     ///   taken back.
-    func append(
+    func enqueue(
         _ request: AppendRequest, basedOn mark: QueueMark
-    ) async throws(EventStoreError) -> PendingAppend {
-        if let queued { return try queued.enqueue(request, basedOn: mark) }
-        let receipt = try await store.append(request)
-        return PendingAppend { () async throws(EventStoreError) in receipt }
+    ) throws(EventStoreError) -> PendingAppend? {
+        try queued?.enqueue(request, basedOn: mark)
+    }
+
+    /// Appends what was decided, where there is no queue.
+    func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
+        try await store.append(request)
     }
 
     /// Returns `true` once what `mark` stands for is durable, `false` when it was taken back.

@@ -31,19 +31,24 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
     func take<Result: Sendable>(
         _ key: Key, _ body: (_ inherited: Baton?) async -> (Result, handOver: Baton?)
     ) async throws(CancellationError) -> Result {
-        guard case .begins(let gate, let inherited) = await enter(key) else {
-            throw CancellationError()
-        }
+        let turn = if let free = enterAtOnce(key) { free } else { await enter(key) }
+        guard case .begins(let gate, let inherited) = turn else { throw CancellationError() }
         let (result, baton) = await body(inherited)
         leave(gate, handingOver: baton)
         return result
     }
 
-    /// Waits for the caller's turn, or the cancellation of its task.
-    private func enter(_ key: Key) async -> Turn {
-        guard !Task.isCancelled else { return .isCancelled }
-        if let turn = state.withLock({ $0.enter(key) }) { return turn }
+    /// Lets the caller in unless somebody is inside, without anything to wait for.
+    ///
+    /// Whoever was let in has to ``leave(_:handingOver:)``.
+    func enterAtOnce(_ key: Key) -> Turn? {
+        Task.isCancelled ? .isCancelled : state.withLock { $0.enter(key) }
+    }
 
+    /// Waits for the caller's turn, or the cancellation of its task.
+    ///
+    /// Whoever was let in has to ``leave(_:handingOver:)``.
+    func enter(_ key: Key) async -> Turn {
         let ticket = state.withLock { $0.takeTicket() }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
@@ -62,7 +67,7 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    private func leave(_ gate: Int, handingOver baton: Baton?) {
+    func leave(_ gate: Int, handingOver baton: Baton?) {
         let (next, dropped) = state.withLock { $0.leave(gate, handingOver: baton) }
         next?.resume(returning: .begins(gate: gate, baton))
         withExtendedLifetime(dropped) {}
@@ -70,7 +75,9 @@ final class Turns<Key: Hashable & Sendable>: Sendable {
 }
 
 /// What one leaves behind for the next.
-typealias Baton = any Sendable
+///
+/// An object, for it is handed on more often than it is looked at.
+typealias Baton = any AnyObject & Sendable
 
 /// What becomes of somebody who wants to enter.
 enum Turn: Sendable {
