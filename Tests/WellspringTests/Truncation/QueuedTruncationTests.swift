@@ -66,6 +66,17 @@ final class QueuedTruncationTests: XCTestCase {
         await store.close()
     }
 
+    func test_a_deletion_at_a_version_that_is_queued_takes_the_queued_events_in() async throws {
+        let store = try await store()
+        let append = AppendRequest([sampleEvent(6)], to: stream, expecting: .any)
+        let pending = try store.enqueue(append, basedOn: nil)
+        let receipt = try await store.delete(stream, expecting: .exactly(StreamVersion(6)))
+        XCTAssertEqual(receipt.firstVersion, StreamVersion(7))
+        _ = try await pending.receipt()
+        try await store.assertReads(stream, [])
+        await store.close()
+    }
+
     func test_a_truncation_that_is_taken_back_leaves_the_stream_as_it_was() async throws {
         let store = try await store()
         disk.inject(.init(.inputOutput, operations: [.write]))
