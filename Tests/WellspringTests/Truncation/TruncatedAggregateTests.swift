@@ -94,17 +94,20 @@ final class TruncatedAggregateTests: XCTestCase {
     }
 
     func test_an_aggregate_that_is_truncated_between_two_pages_is_folded_anew() async throws {
-        let base = InMemoryEventStore()
-        for _ in 0..<300 { await base.fill(ada, cents: 1) }
         let stream = ada.stream
-        let store = InterferingStore(
-            base: base,
-            beforeReadingStream: { request in
-                guard case .forward(StreamVersion(256)) = request.order else { return }
-                _ = try? await base.truncate(stream, before: StreamVersion(290))
-            })
-        let receipt = try await CommandBus(store).send(Fill(cents: 0), to: ada)
-        XCTAssertEqual(receipt.state.cents, 11)
-        XCTAssertEqual(receipt.version, StreamVersion(300))
+        // Before, and behind, what is folded by then.
+        for first in [100, 290] as [UInt64] {
+            let base = InMemoryEventStore()
+            for _ in 0..<300 { await base.fill(ada, cents: 1) }
+            let store = InterferingStore(
+                base: base,
+                beforeReadingStream: { request in
+                    guard case .forward(StreamVersion(256)) = request.order else { return }
+                    _ = try? await base.truncate(stream, before: StreamVersion(first))
+                })
+            let receipt = try await CommandBus(store).send(Fill(cents: 0), to: ada)
+            XCTAssertEqual(receipt.state.cents, 301 - Int(first))
+            XCTAssertEqual(receipt.version, StreamVersion(300))
+        }
     }
 }

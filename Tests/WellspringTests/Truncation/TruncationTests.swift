@@ -228,17 +228,20 @@ final class TruncationTests: XCTestCase {
     }
 
     func test_an_aggregate_that_is_truncated_while_it_is_loaded_is_loaded_anew() async throws {
-        let base = InMemoryEventStore()
         let ada = Purse.ID("ada")
-        for _ in 0..<300 { await base.fill(ada, cents: 1) }
-        let store = InterferingStore(
-            base: base,
-            beforeReadingStream: { request in
-                guard case .forward(StreamVersion(256)) = request.order else { return }
-                _ = try? await base.truncate(ada.stream, before: StreamVersion(290))
-            })
-        let loaded = try await store.load(Purse.self, ada)
-        XCTAssertEqual(loaded.state.cents, 11)
-        XCTAssertEqual(loaded.version, StreamVersion(300))
+        // Before, and behind, what is folded by then.
+        for first in [100, 290] as [UInt64] {
+            let base = InMemoryEventStore()
+            for _ in 0..<300 { await base.fill(ada, cents: 1) }
+            let store = InterferingStore(
+                base: base,
+                beforeReadingStream: { request in
+                    guard case .forward(StreamVersion(256)) = request.order else { return }
+                    _ = try? await base.truncate(ada.stream, before: StreamVersion(first))
+                })
+            let loaded = try await store.load(Purse.self, ada)
+            XCTAssertEqual(loaded.state.cents, 301 - Int(first))
+            XCTAssertEqual(loaded.version, StreamVersion(300))
+        }
     }
 }
