@@ -54,11 +54,11 @@ package struct FrameHeader: Hashable, Sendable {
     /// The length of header, body and padding.
     package var frameLength: Int { Self.length + paddedBodyLength }
 
-    /// The position that the event after this frame has; `nil` when it is beyond all bounds.
-    package var nextPosition: UInt64? {
-        let (sum, overflow) = firstPosition.addingReportingOverflow(UInt64(eventCount))
-        return overflow || sum > UInt64(Int64.max) ? nil : sum
-    }
+    /// The position that the event after this frame has.
+    package var nextPosition: UInt64 { firstPosition &+ UInt64(eventCount) }
+
+    /// Positions count from 1, and what follows them is counted on from there.
+    private static let positions = 1...UInt64(Int64.max) - UInt64(UInt32.max)
 
     /// How a frame whose body has `length` bytes goes beyond what the format can tell; `nil` if it
     /// does not.
@@ -116,7 +116,8 @@ package struct FrameHeader: Hashable, Sendable {
         durableSequence = bytes.loadLittleEndian(UInt64.self, at: 40)
         bodyChecksum = bytes.loadLittleEndian(UInt32.self, at: 48)
         chain = bytes.loadLittleEndian(UInt32.self, at: 52)
-        guard Int(bodyLength) <= Self.bodyLengthLimit else { return nil }
+        guard Int(bodyLength) <= Self.bodyLengthLimit, Self.positions.contains(firstPosition)
+        else { return nil }
     }
 
     package init(

@@ -77,13 +77,9 @@ struct FrameScanner {
             stop = .unknownKind(header.kind.rawValue)
             return nil
         }
-        guard let nextPosition = header.nextPosition else {
-            stop = .damage("the frame's positions are too large")
-            return nil
-        }
         offset = begin + UInt64(length)
         expected = Expectation(
-            sequence: header.sequence &+ 1, position: nextPosition, chain: header.checksum)
+            sequence: header.sequence &+ 1, position: header.nextPosition, chain: header.checksum)
         let content = UnsafeRawBufferPointer(rebasing: body[0..<Int(header.bodyLength)])
         return Frame(header: header, body: content)
     }

@@ -19,7 +19,7 @@ package struct LogEnd: Hashable, Sendable {
         self.segment = segment
         offset = header.offset + UInt64(header.frameLength)
         sequence = header.sequence
-        nextPosition = header.nextPosition ?? .max
+        nextPosition = header.nextPosition
         recordedAt = header.recordedAt
         chain = header.checksum
     }

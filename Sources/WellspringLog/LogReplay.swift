@@ -174,10 +174,6 @@ struct LogReplay {
                 throw .malformed(offset: 40, reason: "the segment does not follow the one before")
             }
         }
-        let possible: ClosedRange<UInt64> = 1...UInt64(Int64.max)
-        guard possible.contains(header.baseSequence), possible.contains(header.basePosition),
-            header.number < .max
-        else { throw .malformed(offset: 40, reason: "numbers that no log reaches") }
         guard let listed = manifest.segments.first(where: { $0.number == number }) else { return }
         guard listed.basePosition == header.basePosition,
             listed.baseSequence == header.baseSequence

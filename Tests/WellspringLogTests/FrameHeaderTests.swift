@@ -77,11 +77,17 @@ final class FrameHeaderTests: XCTestCase {
         XCTAssertEqual(example().frameLength, 64 + 16 + 16)
     }
 
-    func test_positions_end_before_they_overflow() {
+    func test_a_header_with_positions_that_no_log_reaches_is_none() {
         var header = example()
         XCTAssertEqual(header.nextPosition, 43)
-        header.firstPosition = .max
-        XCTAssertNil(header.nextPosition)
+        header.firstPosition = 0
+        XCTAssertNil(decoded(encoded(&header)))
+        header.firstPosition = 1
+        XCTAssertNotNil(decoded(encoded(&header)))
+        header.firstPosition = UInt64(Int64.max) - UInt64(UInt32.max)
+        XCTAssertNotNil(decoded(encoded(&header)))
+        header.firstPosition += 1
+        XCTAssertNil(decoded(encoded(&header)))
     }
 
     func test_kinds_with_the_high_bit_may_be_skipped() {

@@ -61,6 +61,22 @@ final class SegmentTests: XCTestCase {
         XCTAssertEqual(try decoded(changed { $0[100] = 1 }), header)
     }
 
+    func test_a_header_with_numbers_that_no_log_reaches_is_malformed() throws {
+        let changes: [(inout SegmentHeader) -> Void] = [
+            { $0.number = .max }, { $0.basePosition = 0 }, { $0.baseSequence = 0 },
+            { $0.basePosition = UInt64(Int64.max) + 1 }, { $0.baseSequence = .max },
+        ]
+        for change in changes {
+            var header = header
+            change(&header)
+            XCTAssertThrowsError(try decoded(header.encoded())) {
+                XCTAssertEqual(
+                    $0 as? FormatError,
+                    .malformed(offset: 40, reason: "numbers that no log reaches"))
+            }
+        }
+    }
+
     func test_the_frames_of_a_segment_begin_behind_its_header() {
         let beginning = LogEnd(beginning: header)
         XCTAssertEqual(

@@ -10,9 +10,17 @@ extension LogReader {
         var walk = BackwardWalk(before: start, read)
         while !walk.isDone {
             guard let place = try lastPlace(before: &walk, through: visible) else { break }
-            for frame in try frames(from: place, upTo: walk.end - 1).reversed() {
+            let end = walk.end
+            for frame in try frames(from: place, upTo: end - 1).reversed() {
                 guard !walk.isDone else { break }
                 try take(frame, &walk)
+            }
+            guard walk.end < end else {
+                // Looking again would find the same.
+                throw .damaged(
+                    StoreDamage(
+                        file: LogLayout.segment(place.segment), offset: place.offset,
+                        reason: "the event at position \(end - 1) is not where it should be"))
             }
         }
         // Nothing was looked at: the page ends where it began.
@@ -58,14 +66,14 @@ extension LogReader {
                     source, segment: place.segment, at: offset, count: PositionTable.chunkBytes)
             }
             let header = try header(at: offset, chunk)
-            guard let next = header.nextPosition, header.kind != .seal else {
+            guard header.kind != .seal else {
                 throw chunk.damage(
                     at: offset, "the segment ends before the event at position \(position)")
             }
-            if header.kind == .group || header.kind == .hole, next > header.firstPosition {
+            if header.kind == .group || header.kind == .hole, header.eventCount > 0 {
                 found.append((place.segment, header))
             }
-            if next > position { return found }
+            if header.nextPosition > position { return found }
             offset += UInt64(header.frameLength)
         }
     }

@@ -47,6 +47,13 @@ extension LogReader {
         while true {
             walk.tagged = walk.tagged.drop { $0.number <= walk.position }
             if let next = walk.tagged.first?.place {
+                guard next.segment >= walk.place.segment else {
+                    // Going back for it would never end.
+                    throw .damaged(
+                        StoreDamage(
+                            file: LogLayout.segment(next.segment), offset: UInt64(next.offset),
+                            reason: "the log has passed the event that the index names"))
+                }
                 walk.place.advance(to: next)
                 return true
             }
@@ -104,17 +111,22 @@ extension LogReader {
     ) throws(EventStoreError) -> Bool {
         guard walk.hasWhole(chunk, FrameHeader.length) else { return false }
         let offset = walk.place.offset
-        guard let header = chunk.header(at: offset), let next = header.nextPosition else {
+        guard let header = chunk.header(at: offset) else {
             throw chunk.damage(at: offset, "the bytes are not the header of a frame")
         }
         if header.kind == .seal {
+            guard chunk.segment.number < .max else {
+                throw chunk.damage(at: offset, "no segment can follow this one")
+            }
             walk.place = ResumePoint(
                 segment: chunk.segment.number + 1, offset: UInt64(SegmentHeader.length))
             return false
         }
-        guard header.kind == .group, next > walk.position + 1 else {
+        guard header.kind == .group, header.nextPosition > walk.position + 1 else {
             // A hole is passed over like what was seen already.
-            if header.kind == .hole { walk.position = max(walk.position, next - 1) }
+            if header.kind == .hole {
+                walk.position = max(walk.position, header.nextPosition - 1)
+            }
             walk.place.offset += UInt64(header.frameLength)
             return true
         }

@@ -74,10 +74,6 @@ struct SegmentHead {
         guard header.generation == file.generation else {
             return (64, "the segment has another generation than its file")
         }
-        let possible: ClosedRange<UInt64> = 1...UInt64(Int64.max)
-        guard possible.contains(header.baseSequence), possible.contains(header.basePosition),
-            header.number < .max
-        else { return (40, "numbers that no log reaches") }
         if let entry,
             entry.basePosition != header.basePosition
                 || entry.baseSequence != header.baseSequence

@@ -102,7 +102,7 @@ final class SegmentWalk {
             return .nothing(bytes.isZero ? "a frame is missing" : name)
         }
         guard found.sequence == expectedSequence, found.firstPosition == expectedPosition,
-            chain == nil || chain == found.chain, found.nextPosition != nil
+            chain == nil || chain == found.chain
         else { return .nothing("frame \(found.sequence) does not follow the one before it") }
         guard
             let body = try file.window.bytes(
@@ -150,7 +150,7 @@ final class SegmentWalk {
         offset = end.offset
         chain = end.chain
         walk.cursor = LogWalk.Cursor(
-            sequence: found.sequence &+ 1, position: found.nextPosition ?? found.firstPosition)
+            sequence: found.sequence &+ 1, position: found.nextPosition)
     }
 
     // MARK: - Damage
@@ -177,7 +177,7 @@ final class SegmentWalk {
                     failure.map { "it cannot be read: \($0.call), error \($0.code)" }
                         ?? "the checksum of the frame's body is wrong",
                     sequences: found.sequence...found.sequence,
-                    positions: found.firstPosition..<(found.nextPosition ?? found.firstPosition))))
+                    positions: found.firstPosition..<found.nextPosition)))
         advance(behind: found)
         walk.lastIsSealed = found.kind == .seal
     }
@@ -201,8 +201,7 @@ final class SegmentWalk {
             place = candidate + UInt64(FrameHeader.alignment)
             guard let bytes = try file.window.bytes(at: candidate, count: FrameHeader.length),
                 let found = FrameHeader(decoding: bytes, at: candidate, salt: header.salt),
-                found.sequence >= expectedSequence, found.firstPosition >= expectedPosition,
-                found.nextPosition != nil
+                found.sequence >= expectedSequence, found.firstPosition >= expectedPosition
             else { continue }
             offset = candidate
             chain = found.chain

@@ -174,27 +174,9 @@ func check(
 extension IndexRun {
     /// Makes all checksums right again, in a file whose parts are where those of this run are.
     func signAgain(_ bytes: inout [UInt8]) {
-        func sign(_ part: Range<Int>, seed: UInt32, at place: Int) {
-            let checksum = crc32c(seed, Array(bytes[part]))
-            for byte in 0..<4 {
-                bytes[place + byte] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * byte))
-            }
-        }
-        let salt = bytes.withUnsafeBytes {
-            Salt(value: $0.loadUnaligned(fromByteOffset: 48, as: UInt64.self).littleEndian)
-        }
-        sign(0..<124, seed: 0, at: 124)
-        sign(128..<header.length - 4, seed: salt.body, at: header.length - 4)
-        let end = Int(trailer.directoryOffset)
-        var start = header.length
-        while start < end {
-            let checksum = min(start + 4096, end) - 4
-            sign(start..<checksum, seed: salt.seed(ofBlockAt: UInt64(start)), at: checksum)
-            start = checksum + 4
-        }
-        let (filter, trailer) = (Int(trailer.filterOffset), Int(trailer.offset))
-        sign(end..<filter, seed: salt.body, at: trailer + 48)
-        sign(filter..<trailer, seed: salt.body, at: trailer + 52)
-        sign(trailer..<trailer + 124, seed: salt.header, at: trailer + 124)
+        IndexRunParts(
+            headerLength: header.length, directory: Int(trailer.directoryOffset),
+            filter: Int(trailer.filterOffset), trailer: Int(trailer.offset)
+        ).sign(&bytes)
     }
 }

@@ -107,10 +107,10 @@ struct StoreBackup {
             try tracker.check()
             switch item {
             case .frame(let frame):
-                guard frame.place.segment == newest.number, frame.header.kind != .seal,
-                    let next = frame.header.nextPosition
-                else { return false }
-                guard frame.isProven || next <= durable + 1 else {
+                guard frame.place.segment == newest.number, frame.header.kind != .seal else {
+                    return false
+                }
+                guard frame.isProven || frame.header.nextPosition <= durable + 1 else {
                     // Nobody may know yet whether it stays.
                     isOver = true
                     report.unprovenEvents += UInt64(frame.header.eventCount)

@@ -111,7 +111,7 @@ package struct StoreExamination {
         over frame: InspectedFrame, to visit: (Item) throws -> Bool
     ) throws -> Bool {
         let first = frame.place.firstPosition
-        let next = frame.header.nextPosition ?? first
+        let next = frame.header.nextPosition
         if frame.header.kind == .hole { return try visit(.hole(first..<next)) }
         guard frame.header.kind == .group else { return true }
         let file = segmentFile ?? LogLayout.segment(frame.place.segment)

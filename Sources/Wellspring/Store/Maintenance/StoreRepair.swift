@@ -64,7 +64,7 @@ struct StoreRepair {
                 tracker.begin(fileSize: segment.fileSize)
                 found.segments.append(segment)
             case .frame(let frame):
-                found.lastPosition = (frame.header.nextPosition ?? 1) - 1
+                found.lastPosition = frame.header.nextPosition - 1
                 if frame.header.kind == .group {
                     found.eventCount += UInt64(frame.place.eventCount)
                 }

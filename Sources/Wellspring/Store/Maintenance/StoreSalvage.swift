@@ -49,7 +49,7 @@ struct StoreSalvage {
             tracker.advance(
                 to: frame.place.bodyOffset + UInt64(frame.place.bodyLength),
                 events: builder.eventCount)
-            end = max(end, frame.header.nextPosition ?? end)
+            end = max(end, frame.header.nextPosition)
             if frame.header.kind == .group { try copy(frame) }
         case .remains(let frame):
             let before = builder.eventCount
@@ -83,7 +83,7 @@ struct StoreSalvage {
                 StoreProblem(
                     .records, segment?.file ?? "", at: frame.place.bodyOffset, error.reason,
                     commits: frame.place.sequence...frame.place.sequence,
-                    positions: frame.place.firstPosition..<(frame.header.nextPosition ?? end)))
+                    positions: frame.place.firstPosition..<frame.header.nextPosition))
         }
         try skip(to: frame.place.firstPosition)
         try copy(appends, of: frame)

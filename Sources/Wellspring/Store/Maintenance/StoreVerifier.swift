@@ -99,7 +99,7 @@ struct StoreVerifier {
 
     /// Events that were lost before the store was salvaged: known, and nothing new.
     private mutating func noteHole(_ frame: InspectedFrame) {
-        let hole = frame.place.firstPosition..<(frame.header.nextPosition ?? 0)
+        let hole = frame.place.firstPosition..<frame.header.nextPosition
         ledger.lose(hole)
         report.addHole(hole)
         report.lastPosition = LogPosition(hole.upperBound - 1)
