@@ -65,7 +65,7 @@ package final class LogFollower: @unchecked Sendable {
             try LogFollower(
                 opening, includesUnproven: includesUnproven, client: client, plantedFault)
         }
-        while try !follower.advance() {}
+        _ = try follower.advance()
         follower.isOpening = false
         return follower
     }
@@ -168,6 +168,9 @@ package final class LogFollower: @unchecked Sendable {
         var budget = bytes
         while true {
             try checkFile()
+            // A client may know the log to its very end; and who looks again after it was not met
+            // stands behind it.
+            try checkKnownEnd()
             let holdsMore = try place.mayHoldMore()
             guard isOpening || holdsMore || proven > place.end.sequence else { return true }
             if try hasNoNewWitness() { return true }

@@ -74,7 +74,7 @@ final class FollowedWatch: Sendable {
         guard case .timer = signal else { return }
         let failure: EventStoreError?
         do {
-            while try !log.advance(upTo: .max) {}
+            _ = try log.advance(upTo: .max)
             failure = isGone() ? log.isElsewhere : nil
         } catch {
             failure = error

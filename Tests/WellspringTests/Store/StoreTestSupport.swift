@@ -27,10 +27,17 @@ extension EventSource {
             let page = try await read(
                 LogRead(.forward(after: position), limit: ReadLimit(events: 7)))
             guard page.end > position else { return events }
+            // What leads beyond the end would never come to it.
+            guard page.end <= page.head else { throw PageBeyondEnd(page: page) }
             events += page.events
             position = page.end
         }
     }
+}
+
+/// A page of the log that tells of more than there is.
+struct PageBeyondEnd: Error {
+    let page: LogPage
 }
 
 /// Runs `body` and returns the store error that it must end with.
