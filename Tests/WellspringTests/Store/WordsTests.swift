@@ -1,0 +1,155 @@
+import Wellspring
+import WellspringLog
+import XCTest
+
+@testable import Wellspring
+
+/// What errors, notices and problems say: where, what, and what to do next.
+final class WordsTests: XCTestCase {
+    private let failure = StoreFailure(reason: "the disk went away", lastDurable: LogPosition(7))
+    private let full = SystemError(call: "pwrite", file: "f", code: 28, kind: .noSpace)
+    private let broken = SystemError(call: "pread", file: "f", code: 5, kind: .io)
+
+    func test_an_error_says_what_happened_and_what_to_do_next() {
+        let words: [(EventStoreError, String)] = [
+            (
+                .limitExceeded(what: "the payload in bytes", size: 9, limit: 8),
+                "The append was refused: the payload in bytes is 9, the most is 8."
+            ),
+            (
+                .unsupported(feature: "keys"),
+                "This store does not offer keys yet; nothing was written."
+            ),
+            (
+                .outcomeUnknown(failure),
+                "Whether the events were stored is unknown: the disk went away. Close the store and "
+                    + "open it again to find out; until position 7 all is safe."
+            ),
+            (
+                .poisoned(failure),
+                "The store stopped writing: the disk went away. Nothing of this append was written. "
+                    + "Close the store and open it again."
+            ),
+            (
+                .locked(path: "p", owner: "process 3"),
+                "p is open for writing elsewhere (process 3). Close it there first."
+            ),
+            (
+                .unsupportedFormat(file: "STORE", reason: "major version 2"),
+                "STORE was written by a newer version: major version 2."
+            ),
+            (
+                .replaced(path: "p", reason: "it was removed"),
+                "The store at p is no longer the one that was opened: it was removed. Close the "
+                    + "reader and open the path again."
+            ),
+            (
+                .forked,
+                "The store was opened before a fork and cannot be used in the child."
+            ),
+        ]
+        for (error, text) in words { XCTAssertEqual("\(error)", text) }
+    }
+
+    func test_a_conflict_says_what_was_expected() {
+        func text(_ expected: ExpectedVersion) -> String {
+            let conflict = StreamConflict(
+                stream: StreamID(category: "a", key: "1"), expected: expected,
+                actual: StreamVersion(4))
+            return "\(EventStoreError.conflict(conflict))"
+        }
+        XCTAssertEqual(text(.any), "Stream a/1 was expected anywhere and is at version 4.")
+        XCTAssertEqual(
+            text(.exists), "Stream a/1 was expected to have events and is at version 4.")
+    }
+
+    func test_a_failed_commit_becomes_a_notice_of_its_kind() {
+        func notice(_ failure: CommitFailure) -> StoreNotice {
+            StoreNotice(failure, lastDurable: LogPosition(7))
+        }
+        XCTAssertEqual(
+            notice(.tooLarge(bytes: 9, limit: 8)),
+            .tookBack(reason: "9 bytes in one group, the most is 8"))
+        XCTAssertEqual(notice(.rolledBack(full)), .tookBack(reason: "\(full)"))
+        XCTAssertEqual(
+            notice(.alreadyPoisoned),
+            .poisoned(StoreFailure(reason: "an earlier write failed", lastDurable: LogPosition(7))))
+        XCTAssertEqual(notice(.closed), .closed(reason: nil))
+        XCTAssertEqual(notice(.forked), .closed(reason: "the process was forked"))
+        XCTAssertEqual(CommitFailure.closed.reason, "it was closed before")
+    }
+
+    func test_the_errors_of_a_log_are_those_of_its_store() {
+        XCTAssertEqual(EventStoreError(LogError.closed, path: "p"), .closed)
+        XCTAssertEqual(EventStoreError(LogError.forked, path: "p"), .forked)
+        XCTAssertEqual(
+            EventStoreError(LogError.locked(owner: "me"), path: "p"),
+            .locked(path: "p", owner: "me"))
+    }
+
+    func test_a_system_error_without_a_file_names_none() {
+        XCTAssertTrue("\(broken)".hasPrefix("pread failed on f: "), "\(broken)")
+        var nameless = broken
+        nameless.file = ""
+        XCTAssertTrue("\(nameless)".hasPrefix("pread failed: "), "\(nameless)")
+        XCTAssertTrue("\(nameless)".hasSuffix("(error 5)"), "\(nameless)")
+    }
+
+    func test_what_ended_long_work_is_told_by_its_cause() {
+        func told(_ error: any Error) -> EventStoreError {
+            EventStoreError(maintenance: error, path: "p")
+        }
+        XCTAssertEqual(told(EventStoreError.forked), .forked)
+        XCTAssertEqual(told(LogError.system(full)), .storageFull(reason: "\(full)"))
+        XCTAssertEqual(told(LogError.system(broken)), .io(call: "pread", file: "f", code: 5))
+        XCTAssertEqual(told(full), .storageFull(reason: "\(full)"))
+        XCTAssertEqual(told(broken), .io(call: "pread", file: "f", code: 5))
+        XCTAssertEqual(told(CommitFailure.poisoned(full)), .storageFull(reason: "\(full)"))
+        XCTAssertEqual(
+            told(CommitFailure.rolledBack(broken)), .io(call: "pread", file: "f", code: 5))
+        XCTAssertEqual(
+            told(CommitFailure.alreadyPoisoned), .storage(reason: "an earlier write failed"))
+        XCTAssertEqual(told(CancellationError()), .cancelled)
+        let other = MalformedBody(offset: 1, reason: "odd")
+        XCTAssertEqual(told(other), .storage(reason: "\(other)"))
+    }
+
+    func test_every_kind_of_problem_has_advice_that_says_whether_events_are_lost() {
+        let harmless: [StoreProblem.Kind] = [.savedState, .index, .strayFile]
+        let costly: [StoreProblem.Kind] = [.missingSegment, .segmentHeader, .commits]
+        let strange: [StoreProblem.Kind] = [.records, .versions]
+        let closed: [StoreProblem.Kind] = [.identity, .manifest, .footer, .end]
+        func advice(_ kind: StoreProblem.Kind) -> String { StoreProblem(kind, "f", "r").advice }
+        for kind in harmless {
+            XCTAssertTrue(advice(kind).hasPrefix("No event is lost"), "\(kind)")
+        }
+        for kind in costly { XCTAssertTrue(advice(kind).contains("Restore a backup"), "\(kind)") }
+        for kind in strange { XCTAssertTrue(advice(kind).contains("report it"), "\(kind)") }
+        for kind in closed { XCTAssertTrue(advice(kind).contains("No event is lost"), "\(kind)") }
+        XCTAssertEqual(Set((harmless + costly + strange + closed).map(advice)).count, 8)
+        for kind in harmless { XCTAssertFalse(kind.isDamage) }
+        for kind in costly + strange + closed { XCTAssertTrue(kind.isDamage) }
+    }
+
+    func test_a_problem_says_what_is_lost_and_whether_that_is_all() {
+        func text(_ positions: Range<UInt64>?, mayBeMore: Bool = false) -> String {
+            "\(StoreProblem(.commits, "f", at: 3, "torn", positions: positions, mayBeMore: mayBeMore))"
+        }
+        XCTAssertEqual(text(nil), "f at byte 3: torn")
+        XCTAssertEqual(text(5..<5), "f at byte 3: torn")
+        XCTAssertEqual(text(5..<6), "f at byte 3: torn; the event at position 5 is lost")
+        XCTAssertEqual(
+            text(5..<8, mayBeMore: true),
+            "f at byte 3: torn; the events at positions 5 to 7 are lost; more may be lost behind it"
+        )
+    }
+
+    func test_problems_beyond_the_limit_are_counted_and_not_kept() {
+        var report = VerificationReport()
+        let problem = StoreProblem(.index, "f", "r")
+        for _ in 0..<VerificationReport.problemLimit + 2 { report.add(problem) }
+        XCTAssertEqual(report.problems.count, VerificationReport.problemLimit)
+        XCTAssertEqual(report.furtherProblems, 2)
+        XCTAssertTrue(report.isSound)
+    }
+}
