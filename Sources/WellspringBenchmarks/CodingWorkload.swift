@@ -1,18 +1,14 @@
 import Foundation
 import Wellspring
 
-// The sample event in every form of payload, without a store.
-
 extension Workload {
     static let coding = Workload(
         id: "coding", summary: "write and read the event in each form of payload, no store"
     ) { row, setting in
-        guard row == WellspringMemoryContender.self else { throw NotMeasured() }
+        guard row == MemoryContender.self else { throw NotMeasured() }
         let share = setting.effort.seconds / 10
-        return try figures("json", CartEvent.number, share)
-            + figures("binary", { BinaryCartEvent(.number($0)) }, share)
-            + figures("fields", { ListedCartEvent(.number($0)) }, share)
-            + figures("self", { SelfCodedCartEvent(.number($0)) }, share)
+        return try figures(CartEvent.self, share) + figures(BinaryCartEvent.self, share)
+            + figures(ListedCartEvent.self, share) + figures(SelfCodedCartEvent.self, share)
             + foundationFigures(share)
     }
 
@@ -30,10 +26,10 @@ extension Workload {
         return [Figure("found_write", write, "ns"), Figure("found_read", read, "ns")]
     }
 
-    private static func figures<E: DomainEvent>(
-        _ form: String, _ make: (Int) -> E, _ seconds: Double
+    private static func figures<E: CartForm>(
+        _ type: E.Type, _ seconds: Double
     ) throws -> [Figure] {
-        let events = (0..<256).map(make)
+        let events = (0..<256).map(E.number)
         let stored = try events.map { try $0.encoded() }
         let bytes = stored.reduce(0) { $0 + $1.payload.count }
         var kept = 0
@@ -46,8 +42,8 @@ extension Workload {
         }
         guard kept > 0 else { throw NotMeasured() }
         return [
-            Figure(form + "_write", write, "ns"), Figure(form + "_read", read, "ns"),
-            Figure(form + "_bytes", Double(bytes) / Double(events.count), "B"),
+            Figure(E.form + "_write", write, "ns"), Figure(E.form + "_read", read, "ns"),
+            Figure(E.form + "_bytes", Double(bytes) / Double(events.count), "B"),
         ]
     }
 
@@ -61,92 +57,5 @@ extension Workload {
             rounds += 1
         } while seconds(since: start) < limit
         return seconds(since: start) * 1e9 / Double(rounds * 256)
-    }
-}
-
-// MARK: - The event in other forms
-
-private enum BinaryCartEvent: DomainEvent {
-    case itemAdded(
-        orderId: String, customerId: String, sku: String, quantity: Int, amountCents: Int,
-        note: String)
-
-    enum CodingKeys: String, EventNames {
-        case itemAdded = "cart.itemAdded"
-    }
-
-    static let payloadFormat = PayloadFormat.binary
-
-    init(_ event: CartEvent) {
-        switch event {
-        case .itemAdded(let order, let customer, let sku, let quantity, let cents, let note):
-            self = .itemAdded(
-                orderId: order, customerId: customer, sku: sku, quantity: quantity,
-                amountCents: cents, note: note)
-        }
-    }
-}
-
-private enum ListedCartEvent: DomainEvent {
-    case itemAdded(
-        orderId: String, customerId: String, sku: String, quantity: Int, amountCents: Int,
-        note: String)
-
-    enum CodingKeys: String, EventNames {
-        case itemAdded = "cart.itemAdded"
-    }
-
-    static let payloadFormat = PayloadFormat.binary(
-        fields: ["orderId", "customerId", "sku", "quantity", "amountCents", "note"])
-
-    init(_ event: CartEvent) {
-        switch event {
-        case .itemAdded(let order, let customer, let sku, let quantity, let cents, let note):
-            self = .itemAdded(
-                orderId: order, customerId: customer, sku: sku, quantity: quantity,
-                amountCents: cents, note: note)
-        }
-    }
-}
-
-private enum SelfCodedCartEvent: SelfCodingEvent {
-    case itemAdded(
-        orderId: String, customerId: String, sku: String, quantity: Int, amountCents: Int,
-        note: String)
-
-    enum CodingKeys: String, EventNames {
-        case itemAdded = "cart.itemAdded"
-    }
-
-    init(_ event: CartEvent) {
-        switch event {
-        case .itemAdded(let order, let customer, let sku, let quantity, let cents, let note):
-            self = .itemAdded(
-                orderId: order, customerId: customer, sku: sku, quantity: quantity,
-                amountCents: cents, note: note)
-        }
-    }
-
-    func write(to payload: inout PayloadWriter) -> CodingKeys {
-        switch self {
-        case .itemAdded(let order, let customer, let sku, let quantity, let cents, let note):
-            payload.write(order)
-            payload.write(customer)
-            payload.write(sku)
-            payload.write(quantity)
-            payload.write(cents)
-            payload.write(note)
-            return .itemAdded
-        }
-    }
-
-    init(_ name: CodingKeys, from payload: inout PayloadReader) throws(PayloadError) {
-        switch name {
-        case .itemAdded:
-            self = .itemAdded(
-                orderId: try payload.read(), customerId: try payload.read(),
-                sku: try payload.read(), quantity: try payload.read(),
-                amountCents: try payload.read(), note: try payload.read())
-        }
     }
 }

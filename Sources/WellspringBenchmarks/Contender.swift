@@ -8,6 +8,9 @@ protocol Contender: AnyObject, Sendable {
     /// Whether a store that was closed is there again when it is opened.
     static var persists: Bool { get }
 
+    /// Whether the row differs from another one in the form of the payload only.
+    static var isVariant: Bool { get }
+
     /// Opens a store in `directory`, new or existing.
     init(at directory: String, isDurable: Bool) async throws
 
@@ -33,6 +36,7 @@ protocol Contender: AnyObject, Sendable {
 
 extension Contender {
     static var persists: Bool { true }
+    static var isVariant: Bool { false }
 
     func subscribe(
         _ seen: @escaping @Sendable (_ position: UInt64) -> Void

@@ -4,7 +4,7 @@ extension Workload {
     static let growing = Workload(
         id: "W8-large", summary: "open a large store (10 M events) and load streams by chance"
     ) { row, setting in
-        guard row is WellspringContender.Type else { throw NotMeasured() }
+        guard row == FileContender.self else { throw NotMeasured() }
         try await LargeStore.make(row, setting, dies: false)
         return try OpeningProbe.measureInChild(
             row.row, directory: setting.directory, streams: LargeStore.streams(setting))
@@ -13,7 +13,7 @@ extension Workload {
     static let growingAndKilled = Workload(
         id: "W8-killed", summary: "the same after the process that filled it was killed"
     ) { row, setting in
-        guard row is WellspringContender.Type else { throw NotMeasured() }
+        guard row == FileContender.self else { throw NotMeasured() }
         try await LargeStore.make(row, setting, dies: true)
         return try OpeningProbe.measureInChild(
             row.row, directory: setting.directory, streams: LargeStore.streams(setting))

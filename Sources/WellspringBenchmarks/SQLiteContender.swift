@@ -87,7 +87,8 @@ class SQLiteContender: Contender, @unchecked Sendable {
                         decoding: EncodedEvent(name: "cart.itemAdded", payload: payload)))
             }
         }
-        let events = try AddItem(number: number).decide(given: totals).map {
+        let events = try AddItem<CartEvent>(number: number).decide(given: Cart(totals: totals)).map
+        {
             try $0.encoded().payload
         }
         lock.lock()

@@ -1,71 +1,75 @@
 import Wellspring
 
-/// The event that every workload writes: six fields, about 200 bytes of JSON.
-enum CartEvent: DomainEvent, Equatable {
-    case itemAdded(
+/// The event that every workload writes, in some form of payload: six fields, about 200 bytes of
+/// JSON.
+protocol CartForm: DomainEvent {
+    /// What the form is called.
+    static var form: String { get }
+
+    static func itemAdded(
         orderId: String, customerId: String, sku: String, quantity: Int, amountCents: Int,
-        note: String)
+        note: String
+    ) -> Self
 
-    enum CodingKeys: String, EventNames {
-        case itemAdded = "cart.itemAdded"
-    }
+    var amountCents: Int { get }
+}
 
+extension CartForm {
     /// The event with the given number: the same in every run, and unlike its neighbours.
-    static func number(_ number: Int) -> CartEvent {
-        let mixed = mix(UInt64(truncatingIfNeeded: number))
+    static func number(_ number: Int) -> Self {
+        let mixed = CartNumbers.mix(UInt64(truncatingIfNeeded: number))
         return .itemAdded(
-            orderId: "order-" + padded(mixed >> 20 % 100_000_000, 8),
-            customerId: "customer-" + padded(UInt64(number % 1000), 5),
-            sku: "sku-" + padded(mixed >> 7 % 1_000_000, 7), quantity: number % 9 + 1,
-            amountCents: Int(mixed % 9_000) + 1_000, note: note(mixed))
+            orderId: "order-" + CartNumbers.padded(mixed >> 20 % 100_000_000, 8),
+            customerId: "customer-" + CartNumbers.padded(UInt64(number % 1000), 5),
+            sku: "sku-" + CartNumbers.padded(mixed >> 7 % 1_000_000, 7),
+            quantity: number % 9 + 1, amountCents: Int(mixed % 9_000) + 1_000,
+            note: CartNumbers.note(mixed))
     }
+}
 
-    var customer: String {
-        switch self {
-        case .itemAdded(_, let customer, _, _, _, _): customer
-        }
-    }
-
-    var amountCents: Int {
-        switch self {
-        case .itemAdded(_, _, _, _, let amount, _): amount
-        }
-    }
-
+/// What the fields of an event are made of.
+private enum CartNumbers {
     /// The finaliser of SplitMix64.
-    private static func mix(_ number: UInt64) -> UInt64 {
+    static func mix(_ number: UInt64) -> UInt64 {
         var z = number &+ 0x9E37_79B9_7F4A_7C15
         z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
         return z ^ z >> 31
     }
 
-    private static func note(_ mixed: UInt64) -> String {
+    static func note(_ mixed: UInt64) -> String {
         "leave at the door, ring twice, code " + padded(mixed >> 11 % 10_000_000_000, 14)
             + ", thanks a lot"
     }
 
-    private static func padded(_ number: UInt64, _ width: Int) -> String {
+    static func padded(_ number: UInt64, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }
 
 /// What a fold over the events computes, so that no work can be left out.
-struct CartTotals: Aggregate, Equatable {
-    static let category: StreamCategory = "cart"
+struct CartTotals: Equatable {
     var count = 0
     var cents = 0
 
-    mutating func apply(_ event: CartEvent) {
+    mutating func apply(_ event: some CartForm) {
         count += 1
         cents += event.amountCents
     }
 }
 
+/// A cart whose events have one form of payload.
+struct Cart<Event: CartForm>: Aggregate {
+    static var category: StreamCategory { "cart" }
+    var totals = CartTotals()
+
+    mutating func apply(_ event: Event) { totals.apply(event) }
+}
+
 /// Adds one more item: what the command workloads send.
-struct AddItem: AggregateCommand {
+struct AddItem<Event: CartForm>: AggregateCommand {
     let number: Int
 
-    func decide(given cart: CartTotals) -> [CartEvent] { [.number(number)] }
+    func decide(given cart: Cart<Event>) -> [Event] { [.number(number)] }
 }

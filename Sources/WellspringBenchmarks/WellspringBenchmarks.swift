@@ -62,7 +62,8 @@ struct WellspringBenchmarks {
 
     private static var rows: [any Contender.Type] {
         var rows: [any Contender.Type] = [
-            WellspringContender.self, WellspringMemoryContender.self, FloorContender.self,
+            FileContender.self, BinaryContender.self, SelfCodedContender.self,
+            MemoryContender.self, FloorContender.self,
         ]
         #if SQLite
         rows += [SQLiteContender.self, SQLiteGroupContender.self]
@@ -76,7 +77,7 @@ struct WellspringBenchmarks {
             options.workloads.contains($0.id)
         }
         for workload in options.workloads.isEmpty ? Workload.all : chosen {
-            for row in rows {
+            for row in rows where workload.mindsForm || !row.isVariant {
                 let taken = try await measure(workload, row, options)
                 measurements += taken
                 if options.isJSON { for figure in taken { write(figure.json + "\n") } }

@@ -1,27 +1,36 @@
 import Wellspring
 
-/// Wellspring on files, or in memory where it is said so.
-final class WellspringContender: Contender {
-    static let row = "wellspring"
-    let store: FileEventStore
+/// Wellspring on files.
+typealias FileContender = WellspringContender<FileEventStore, CartEvent>
+/// Wellspring on files, with the compact form of payload.
+typealias BinaryContender = WellspringContender<FileEventStore, BinaryCartEvent>
+/// Wellspring on files, with events that write and read themselves.
+typealias SelfCodedContender = WellspringContender<FileEventStore, SelfCodedCartEvent>
+/// Wellspring in memory.
+typealias MemoryContender = WellspringContender<InMemoryEventStore, CartEvent>
+
+/// Wellspring with one of its stores and one form of payload.
+final class WellspringContender<Store: MeasuredStore, Event: CartForm>: Contender {
+    static var row: String { "wellspring" + Store.mark + (isVariant ? "-\(Event.form)" : "") }
+    static var persists: Bool { Store.persists }
+    static var isVariant: Bool { Event.self != CartEvent.self }
+    private let store: Store
     private let bus: CommandBus
 
     init(at directory: String, isDurable: Bool) async throws {
-        var configuration = FileEventStore.Configuration()
-        configuration.durability = isDurable ? .everyCommit : .osManaged
-        store = try await FileEventStore(at: directory, configuration: configuration)
+        store = try await Store.open(at: directory, isDurable: isDurable)
         bus = CommandBus(store)
     }
 
-    var append: Operation { appending(to: store) }
-    var command: Command { sending(over: bus) }
+    var append: Operation { appending(Event.self, to: store) }
+    var command: Command { sending(Event.self, over: bus) }
 
     func load(stream: Int) async throws -> CartTotals {
-        try await store.load(CartTotals.self, AggregateID("\(stream)")).state
+        try await store.load(Cart<Event>.self, AggregateID("\(stream)")).state.totals
     }
 
     func replay(decodes: Bool) async throws -> Replayed {
-        try await replaying(store, decodes: decodes)
+        decodes ? try await replaying(Event.self, from: store) : try await touching(store)
     }
 
     func subscribe(
@@ -31,30 +40,33 @@ final class WellspringContender: Contender {
     func close() async throws { await store.close() }
 }
 
-final class WellspringMemoryContender: Contender {
-    static let row = "wellspring-memory"
+/// What the rows of Wellspring differ in besides the form of payload.
+protocol MeasuredStore: EventStore {
+    /// How the row is told from that of files.
+    static var mark: String { get }
+    static var persists: Bool { get }
+    static func open(at directory: String, isDurable: Bool) async throws -> Self
+    func close() async
+}
+
+extension FileEventStore: MeasuredStore {
+    static let mark = ""
+    static let persists = true
+
+    static func open(at directory: String, isDurable: Bool) async throws -> FileEventStore {
+        var configuration = FileEventStore.Configuration()
+        configuration.durability = isDurable ? .everyCommit : .osManaged
+        return try await FileEventStore(at: directory, configuration: configuration)
+    }
+}
+
+extension InMemoryEventStore: MeasuredStore {
+    static let mark = "-memory"
     static let persists = false
-    private let store = InMemoryEventStore()
-    private let bus: CommandBus
 
-    init(at directory: String, isDurable: Bool) async throws { bus = CommandBus(store) }
-
-    var append: Operation { appending(to: store) }
-    var command: Command { sending(over: bus) }
-
-    func load(stream: Int) async throws -> CartTotals {
-        try await store.load(CartTotals.self, AggregateID("\(stream)")).state
+    static func open(at directory: String, isDurable: Bool) async throws -> InMemoryEventStore {
+        InMemoryEventStore()
     }
-
-    func replay(decodes: Bool) async throws -> Replayed {
-        try await replaying(store, decodes: decodes)
-    }
-
-    func subscribe(
-        _ seen: @escaping @Sendable (_ position: UInt64) -> Void
-    ) -> Task<Void, Never>? { subscribing(to: store, seen) }
-
-    func close() async throws { await store.close() }
 }
 
 private func subscribing(
@@ -71,33 +83,36 @@ private func subscribing(
     }
 }
 
-private func appending(to store: some EventStore) -> Operation {
+private func appending<Event: CartForm>(
+    _ type: Event.Type, to store: some EventStore
+) -> Operation {
     .tasks { numbers, stream in
         let events = try numbers.map { number in
             // Every row keeps an id and a correlation.
             let correlation = MessageID(high: UInt64(stream), low: UInt64(number))
             return NewEvent(
-                try CartEvent.number(number).encoded(),
+                try Event.number(number).encoded(),
                 metadata: EventMetadata(correlation: correlation))
         }
         try await store.append(
             AppendRequest(
-                events, to: AggregateID<CartTotals>("\(stream)").stream, expecting: .any))
+                events, to: AggregateID<Cart<Event>>("\(stream)").stream, expecting: .any))
     }
 }
 
-private func sending(over bus: CommandBus) -> Command {
+private func sending<Event: CartForm>(_ type: Event.Type, over bus: CommandBus) -> Command {
     .tasks { number, stream in
         // The bus decides anew by itself; how often is counted where that matters.
-        try await bus.send(AddItem(number: number), to: AggregateID("\(stream)"))
+        try await bus.send(AddItem<Event>(number: number), to: AggregateID("\(stream)"))
         return 1
     }
 }
 
 /// Replays the log as a user would who wants its events: into a projection.
-private func replaying(_ store: some EventStore, decodes: Bool) async throws -> Replayed {
-    guard decodes else { return try await touching(store) }
-    let runner = ProjectionRunner(CartSales.self, from: store)
+private func replaying<Event: CartForm>(
+    _ type: Event.Type, from store: some EventStore
+) async throws -> Replayed {
+    let runner = ProjectionRunner(CartSales<Event>.self, from: store)
     try await runner.rebuild()
     return runner.snapshot().model.seen
 }
@@ -119,11 +134,11 @@ private func touching(_ store: some EventStore) async throws -> Replayed {
 }
 
 /// What all carts together come to.
-private struct CartSales: Projection {
-    static let name: ProjectionName = "sales"
+private struct CartSales<Event: CartForm>: Projection {
+    static var name: ProjectionName { "sales" }
     private(set) var seen = Replayed()
 
-    mutating func apply(_ recorded: Recorded<CartEvent>) {
+    mutating func apply(_ recorded: Recorded<Event>) {
         seen.events += 1
         seen.cents += recorded.event.amountCents
     }

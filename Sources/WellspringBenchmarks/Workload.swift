@@ -5,6 +5,8 @@ struct Workload: Sendable {
     /// As PERFORMANCE figures are quoted: `W2-64`.
     let id: String
     let summary: String
+    /// Whether the form of the payload matters, so that there are rows for the other ones too.
+    var mindsForm = false
     /// Measures one row in a fresh directory.
     let measure: @Sendable (_ row: any Contender.Type, Setting) async throws -> [Figure]
 
@@ -58,7 +60,7 @@ extension Workload {
         _ id: String, _ summary: String, writers: Int, isDurable: Bool = true,
         streams: Int? = nil, events: Int = 1, inMemory: Bool = false
     ) -> Workload {
-        Workload(id: id, summary: summary) { row, setting in
+        Workload(id: id, summary: summary, mindsForm: !isDurable && !inMemory) { row, setting in
             guard row.persists != inMemory else { throw NotMeasured() }
             let store = try await row.init(at: setting.directory, isDurable: isDurable)
             let result = try await Crowd.append(
@@ -123,7 +125,7 @@ extension Workload {
 
 extension Workload {
     private static func loading(_ id: String, _ summary: String, length: Int) -> Workload {
-        Workload(id: id, summary: summary) { row, setting in
+        Workload(id: id, summary: summary, mindsForm: true) { row, setting in
             let streams = max(10, 20_000 / length)
             let store = try await row.init(at: setting.directory, isDurable: false)
             try await fill(store, events: streams * length, streams: streams)
@@ -141,7 +143,7 @@ extension Workload {
     }
 
     private static func replaying(_ id: String, _ summary: String, decodes: Bool) -> Workload {
-        Workload(id: id, summary: summary) { row, setting in
+        Workload(id: id, summary: summary, mindsForm: decodes) { row, setting in
             let events = setting.effort.events
             let store = try await row.init(at: setting.directory, isDurable: false)
             try await fill(store, events: events, streams: max(1, events / 20))
