@@ -10,7 +10,9 @@ struct ModelLog {
     struct Entry {
         let stream: Int
         let version: UInt64
-        let new: NewEvent
+        var new: NewEvent
+        /// Whether its content was taken away.
+        var isRedacted = false
         let append: Int
         /// Where another stream begins from here on.
         var truncates: UInt64?
@@ -36,6 +38,19 @@ struct ModelLog {
     mutating func truncate(_ stream: Int, before version: UInt64) {
         append([(ModelEvents.requests(about: stream), [ModelEvents.request(stream, version)])])
         entries[entries.count - 1].truncates = version
+    }
+
+    /// Takes the content of everything away that reads of streams do not show any more.
+    mutating func scavenge() {
+        for stream in ModelEvents.streams.indices {
+            let first = first(of: stream)
+            for index in entries.indices
+            where entries[index].stream == stream && entries[index].version < first {
+                entries[index].isRedacted = true
+                entries[index].new.event.payload = []
+                entries[index].new.metadata.headers = [:]
+            }
+        }
     }
 
     mutating func append(_ writes: [(stream: Int, events: [NewEvent])]) {
@@ -212,6 +227,7 @@ struct ModelLog {
             ("occurred time", event.occurredAt == entry.new.occurredAt ?? event.recordedAt),
             ("list of tags", event.tags == entry.new.tags),
             ("metadata", event.metadata == entry.new.metadata),
+            ("mark", event.isRedacted == entry.isRedacted),
         ]
         return checks.first { !$0.1 }?.0
     }

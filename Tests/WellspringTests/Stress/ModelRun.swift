@@ -110,6 +110,13 @@ final class ModelRun {
                     self.disk.replaceContents(of: name, with: nil)
                 }
             }
+        case .scavenge:
+            try await restart {
+                // Nobody knows yet what a failure has left.
+                guard !self.isDisturbed else { return }
+                try await FileEventStore.scavenge(at: "store", in: self.disk)
+                self.model.scavenge()
+            }
         case .drop:
             let durable = file?.durablePosition.rawValue ?? 0
             letGo()
@@ -231,11 +238,11 @@ final class ModelRun {
         store = InMemoryEventStore()
     }
 
-    private func restart(_ meanwhile: () -> Void = {}) async throws {
+    private func restart(_ meanwhile: () async throws -> Void = {}) async throws {
         guard let file else { return }
         let durable = file.durablePosition.rawValue
         await file.close()
-        meanwhile()
+        try await meanwhile()
         guard !isDisturbed else {
             // A sync that failed may have lost what the mode does not promise to keep.
             disk.heal()

@@ -20,6 +20,8 @@ enum ModelStep: Hashable, Sendable {
     case crash(SimulatedDisk.Survival)
     /// As `restart`, with everything gone meanwhile that is kept for speed only.
     case restartWithoutIndex
+    /// As `restart`, with the content gone meanwhile of what was truncated.
+    case scavenge
     /// The next write fails.
     case failWrite
     /// The next write finds the disk full.
@@ -119,6 +121,7 @@ extension ModelStep: CustomStringConvertible {
         case .drop: ".drop"
         case .crash(let survival): ".crash(.\(survival))"
         case .restartWithoutIndex: ".restartWithoutIndex"
+        case .scavenge: ".scavenge"
         case .failWrite: ".failWrite"
         case .fillDisk: ".fillDisk"
         case .failSync: ".failSync"
@@ -201,7 +204,7 @@ extension ModelStep {
                 bytes: byteLimit(&dice))
         case 82..<85: return .wait(after: dice.below(events + 1))
         case 85..<90: return .clock(milliseconds: dice.below(200) - 60)
-        case 90: return .restart
+        case 90: return dice.below(2) == 0 ? .restart : .scavenge
         case 91: return .drop
         case 92: return .crash(.chance)
         case 93:

@@ -71,7 +71,7 @@ extension ModelStep {
         case .truncate(let stream, let count, let belief) where belief != .any:
             [.truncate(stream, keeping: count)]
         case .crash(let survival) where survival != .nothing: [.crash(.nothing), .restart]
-        case .restartWithoutIndex, .drop: [.restart]
+        case .restartWithoutIndex, .drop, .scavenge: [.restart]
         default: []
         }
     }
