@@ -15,6 +15,9 @@ enum CrashTrials {
             case "cut":
                 var trial = try CutTrial(settings)
                 try await trial.run()
+            case "fail":
+                var trial = try FailTrial(settings)
+                try await trial.run()
             case "full":
                 var trial = try FullTrial(settings)
                 try await trial.run()

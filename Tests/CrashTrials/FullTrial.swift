@@ -21,7 +21,7 @@ struct FullTrial {
         trial = try Trial(settings, storeAt: directory + "/store")
     }
 
-    private var ballast: String { directory + "/ballast" }
+    private var ballast: Ballast { Ballast(in: directory) }
 
     mutating func run() async throws {
         let began = ContinuousClock.now
@@ -53,7 +53,7 @@ struct FullTrial {
     /// Leaves little room, waits until appends are refused, makes room, and waits until they are
     /// not.
     private mutating func fillAndFree(_ child: Child, _ durability: String) throws {
-        try fill(leaving: 4_096 + trial.dice.below(700_000))
+        try ballast.fill(leaving: 4_096 + trial.dice.below(700_000))
         var refused = 0
         var accepted = 0
         let isGone = try trial.listen(to: child) { line in
@@ -71,7 +71,7 @@ struct FullTrial {
         }
         guard !isGone else { throw Wrong("the writer ended on a full disk") }
         refusals += refused
-        try FileManager.default.removeItem(atPath: ballast)
+        try ballast.remove()
         try wait(for: 3 * Deed.clientCount, of: child)
     }
 
@@ -79,7 +79,7 @@ struct FullTrial {
     private mutating func end(_ child: Child) async throws {
         let isFull = trial.dice.below(2) == 0
         if isFull {
-            try fill(leaving: 4_096 + trial.dice.below(100_000))
+            try ballast.fill(leaving: 4_096 + trial.dice.below(100_000))
             var refused = 0
             try trial.listen(to: child) { line in
                 if case .full = line { refused += 1 }
@@ -90,7 +90,7 @@ struct FullTrial {
         try trial.end(child)
         if isFull {
             try await openOnFullDisk()
-            try FileManager.default.removeItem(atPath: ballast)
+            try ballast.remove()
         }
         try await trial.check()
         if trial.dice.below(8) == 0 || storeSize > 24 << 20 { try trial.removeStore() }
@@ -119,21 +119,6 @@ struct FullTrial {
             }
         }
         guard !isGone else { throw Wrong("the writer ended though there is room") }
-    }
-
-    private func fill(leaving room: Int) throws {
-        let attributes = try FileManager.default.attributesOfFileSystem(forPath: directory)
-        guard let free = attributes[.systemFreeSize] as? Int else {
-            throw Wrong("nobody knows how much room there is")
-        }
-        _ = FileManager.default.createFile(atPath: ballast, contents: nil)
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: ballast))
-        let block = Data(repeating: 1, count: 256 << 10)
-        for _ in 0..<max(0, free - room) / block.count {
-            // The writer takes from the same room meanwhile; what it has taken needs no filling.
-            guard (try? file.write(contentsOf: block)) != nil else { break }
-        }
-        try file.close()
     }
 
     private var storeSize: Int {

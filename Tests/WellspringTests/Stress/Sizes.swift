@@ -7,8 +7,14 @@ struct Size: Sendable {
     /// - Parameters:
     ///   - name: Without the prefix `WELLSPRING_`.
     init(_ name: String, debug: Int, release: Int) {
-        let asked = ProcessInfo.processInfo.environment["WELLSPRING_\(name)"].flatMap(Int.init)
-        value = asked ?? (StoreCrashRun.isOptimized ? release : debug)
+        value = Self.asked(name) ?? (StoreCrashRun.isOptimized ? release : debug)
+    }
+
+    /// Whether the environment names a size.
+    static func isAsked(_ name: String) -> Bool { asked(name) != nil }
+
+    private static func asked(_ name: String) -> Int? {
+        ProcessInfo.processInfo.environment["WELLSPRING_\(name)"].flatMap(Int.init)
     }
 }
 
