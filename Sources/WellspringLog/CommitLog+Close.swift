@@ -17,6 +17,8 @@ extension CommitLog {
         }
         if configuration.plantedFault != .leaveZerosAtClose { try cutZeros() }
         try removeNext()
+        // A store that was closed properly holds nothing that was to be gone.
+        try removeSuperseded()
         try replaceManifest(isClean: true, knownEnd: writer.synced)
     }
 

@@ -33,8 +33,8 @@ package enum RewriteFailure: Error, Hashable, Sendable {
     case unsupportedFormat(file: String, reason: String)
     /// The new file would be larger than the format can tell. Nothing was changed.
     case beyondLimits(reason: String)
-    /// The new segment lives, and the file of the old one could not be removed. The next opening
-    /// removes it.
+    /// The new segment lives, and the file of the old one could not be removed. Closing tries that
+    /// again, and so does the next opening.
     case oldFileRemains(file: String, SystemError)
     /// The machine failed, or the log takes no more writes. The old segment lives, unless a sync
     /// failed: then it is unknown which of the two the next opening will find.
@@ -186,18 +186,42 @@ extension CommitLog {
     private func remove(
         _ generations: [UInt32], of segment: Manifest.Segment
     ) throws(RewriteFailure) {
-        for generation in generations {
-            let name = LogLayout.segment(segment.number, generation: generation)
-            do {
-                try directory.remove(name)
-            } catch {
-                throw .oldFileRemains(file: name, error)
+        writer.superseded += generations.map {
+            LogLayout.segment(segment.number, generation: $0)
+        }
+        do {
+            try removeSuperseded()
+        } catch {
+            guard case .rolledBack(let error) = error, let file = writer.superseded.first else {
+                throw .failed(error)
             }
+            throw .oldFileRemains(file: file, error)
+        }
+    }
+
+    /// Removes the old files of rewritten segments, and makes that durable.
+    func removeSuperseded() throws(CommitFailure) {
+        guard !writer.superseded.isEmpty else { return }
+        do {
+            while let name = writer.superseded.last {
+                try removeIfThere(name)
+                writer.superseded.removeLast()
+            }
+        } catch {
+            throw .rolledBack(error)
         }
         do {
             try directory.syncDirectory(LogLayout.segments)
         } catch {
-            throw .failed(poison(with: error))
+            throw poison(with: error)
+        }
+    }
+
+    private func removeIfThere(_ name: String) throws(SystemError) {
+        do {
+            try directory.remove(name)
+        } catch {
+            guard error.kind == .notFound else { throw error }
         }
     }
 

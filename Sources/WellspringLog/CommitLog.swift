@@ -125,6 +125,8 @@ struct LogWriter {
     /// The size of the active segment at which preparing is tried again after a failure.
     var prepareAgainAt: UInt64 = 0
     var roll = RollStage.none
+    /// Old files of rewritten segments that could not be removed.
+    var superseded: [String] = []
     var lock: (any LockToken)?
     var isPoisoned = false
 

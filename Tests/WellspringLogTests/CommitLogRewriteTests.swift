@@ -244,10 +244,33 @@ final class CommitLogRewriteTests: XCTestCase {
             return XCTFail("a file that stayed was not told of")
         }
         XCTAssertNotNil(fixture.disk.contents(of: "log/0000000001-0000.seg"))
-        try fixture.close()
+        try fixture.crash(keeping: .everything)
         let recovery = try fixture.open()
         XCTAssertEqual(recovery.removed, ["log/0000000001-0000.seg"])
         XCTAssertNil(fixture.disk.contents(of: "log/0000000001-0000.seg"))
+    }
+
+    func test_a_log_is_not_closed_properly_while_an_old_file_is_there() throws {
+        let fixture = LogFixture()
+        _ = try makeLog(fixture)
+        fixture.disk.inject(.init(.inputOutput, operations: [.remove], .untilHealed))
+        _ = try failure(fixture, 1)
+        XCTAssertThrowsError(try fixture.close())
+        fixture.disk.heal()
+        XCTAssertNotNil(fixture.disk.contents(of: "log/0000000001-0000.seg"))
+        let recovery = try fixture.open()
+        XCTAssertFalse(recovery.wasClean)
+        XCTAssertEqual(recovery.removed, ["log/0000000001-0000.seg"])
+    }
+
+    func test_closing_removes_an_old_file_that_could_not_be_removed_before() throws {
+        let fixture = LogFixture()
+        _ = try makeLog(fixture)
+        fixture.disk.inject(.init(.inputOutput, operations: [.remove]))
+        _ = try failure(fixture, 1)
+        try fixture.close()
+        XCTAssertNil(fixture.disk.contents(of: "log/0000000001-0000.seg"))
+        XCTAssertTrue(try fixture.open().wasClean)
     }
 
     func test_a_directory_that_cannot_be_synced_poisons_the_log() throws {
