@@ -26,6 +26,9 @@ enum GoldenStore {
     static let bodies = ["opened", "deposited 70", "withdrawn 30", "closed", "opened again"]
     static let positions: [UInt64] = [1, 2, 4, 7, 7]
     static let firstTime: Int64 = 3_400_000_000_001_000_000
+    /// What the first segment is when its bodies are rewritten on a disk without chance.
+    static let rewrittenLength = 4_624
+    static let rewrittenChecksum: UInt32 = 1_173_486_304
 
     static let files = [
         File(

@@ -85,4 +85,36 @@ final class GoldenStoreTests: XCTestCase {
         writer.pad(to: 8)
         XCTAssertEqual(writer.bytes, body)
     }
+
+    /// Turns every body into capitals, with a mark before it.
+    private final class Capitals: RewritingClient {
+        func rewrite(
+            _ place: FramePlace, body: UnsafeRawBufferPointer, for context: FrameContext,
+            into writer: inout ByteWriter
+        ) throws(MalformedBody) {
+            let text = String(decoding: body, as: UTF8.self)
+            writer.append(utf8: "! " + text.uppercased())
+        }
+
+        func footerContent(ofRewritten segment: UInt32) -> [UInt8] { [4, 5] }
+    }
+
+    func test_a_segment_is_still_rewritten_as_it_was_and_the_other_keeps_its_bytes() throws {
+        let fixture = LogFixture(try disk())
+        try fixture.open()
+        try fixture.log.rewrite(1, with: Capitals(), client: fixture.client)
+        let rewritten = try XCTUnwrap(
+            fixture.disk.contents(of: LogLayout.segment(1, generation: 1)))
+        let checksum = rewritten.withUnsafeBytes { crc32c(0, $0) }
+        XCTAssertEqual(rewritten.count, GoldenStore.rewrittenLength)
+        XCTAssertEqual(checksum, GoldenStore.rewrittenChecksum)
+        let other = try file(LogLayout.segment(2))
+        XCTAssertEqual(fixture.disk.contents(of: LogLayout.segment(2)), other)
+        try fixture.close()
+        try fixture.open()
+        XCTAssertEqual(
+            fixture.client.bodies.map { String(decoding: $0, as: UTF8.self) },
+            GoldenStore.bodies.enumerated().map { $0 < 3 ? "! " + $1.uppercased() : $1 })
+        XCTAssertEqual(fixture.client.places.map(\.firstPosition), GoldenStore.positions)
+    }
 }

@@ -46,6 +46,8 @@ public final class FileEventReader: EventSource {
 
     /// The most that a read takes in on the calling task; more is taken in on a thread.
     private static let callerBytes = 256 << 10
+    /// How often in a row files may be rewritten while a page is read.
+    private static let rewritingLimit = 1_000
 
     /// Opens the store in the directory at `path` for reading.
     ///
@@ -97,7 +99,7 @@ public final class FileEventReader: EventSource {
     /// Reads a page of one stream.
     public func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage {
         try await catchUp()
-        return try log.read(request)
+        return try await reading { (log) throws(EventStoreError) in try log.read(request) }
     }
 
     /// Reads a page of the log.
@@ -108,7 +110,22 @@ public final class FileEventReader: EventSource {
         } else {
             try await catchUp()
         }
-        return try log.read(request)
+        return try await reading { (log) throws(EventStoreError) in try log.read(request) }
+    }
+
+    /// Reads a page, and reads it again when its files were rewritten meanwhile.
+    private func reading<Page>(
+        _ body: (FollowedLog) throws(EventStoreError) -> Page
+    ) async throws(EventStoreError) -> Page {
+        for _ in 1..<Self.rewritingLimit {
+            do throws(EventStoreError) {
+                return try body(log)
+            } catch {
+                guard log.isOutdated else { throw error }
+            }
+            try await takeInRest()
+        }
+        return try body(log)
     }
 
     /// Returns once an event after `position` can be read.
@@ -138,6 +155,11 @@ public final class FileEventReader: EventSource {
     private func catchUp() async throws(EventStoreError) {
         try checkIsUsable()
         guard try !log.advance(upTo: Self.callerBytes) else { return }
+        try await takeInRest()
+    }
+
+    /// Takes in everything, on a thread.
+    private func takeInRest() async throws(EventStoreError) {
         let rest = await onThread(of: directory, named: "wellspring-read") { [log] in
             Result { () throws(EventStoreError) in try log.advance(upTo: .max) }
         }

@@ -14,6 +14,8 @@ final class FollowedLog: Sendable {
 
     private struct Current {
         var view: FollowedView
+        /// Whether a file was rewritten since the view was opened.
+        var isOutdated = false
         var isClosed = false
     }
 
@@ -39,26 +41,42 @@ final class FollowedLog: Sendable {
 
     var index: LogIndex { view.index }
 
+    /// Whether the files are to be opened anew, which ``advance(upTo:)`` without a limit does.
+    var isOutdated: Bool { current.withLock { $0.isOutdated } }
+
     /// Takes in what has become durable; returns whether that was all.
     ///
     /// Whoever else wants to know waits meanwhile, and then finds it done.
+    ///
+    /// - Parameter bytes: About how much is taken in. With a limit the files are not opened anew
+    ///   when they were rewritten: that may take in a lot.
     func advance(upTo bytes: Int) throws(EventStoreError) -> Bool {
-        do {
-            for _ in 1..<Self.renewalLimit {
-                let view = view
-                do throws(LogError) {
-                    return try view.advance(upTo: bytes, progress)
-                } catch {
-                    guard case .rewritten = error else { throw error }
-                }
+        do throws(LogError) {
+            for _ in 0..<Self.renewalLimit {
+                let (view, isOutdated) = current.withLock { ($0.view, $0.isOutdated) }
+                if !isOutdated, let isDone = try advance(view, upTo: bytes) { return isDone }
+                guard bytes == .max else { return false }
                 try renew(view)
             }
-            return try view.advance(upTo: bytes, progress)
-        } catch let error as LogError {
-            throw EventStoreError(error, path: files.path)
+            throw .replaced(reason: "its segments are rewritten again and again")
         } catch {
-            throw .storage(reason: "\(error)")
+            throw EventStoreError(error, path: files.path)
         }
+    }
+
+    /// Returns `nil` when the files were rewritten.
+    private func advance(_ view: FollowedView, upTo bytes: Int) throws(LogError) -> Bool? {
+        do throws(LogError) {
+            return try view.advance(upTo: bytes, progress)
+        } catch {
+            guard case .rewritten = error else { throw error }
+            noteOutdated(view)
+            return nil
+        }
+    }
+
+    private func noteOutdated(_ view: FollowedView) {
+        current.withLock { if $0.view === view { $0.isOutdated = true } }
     }
 
     /// Opens the files anew, unless somebody else has done that meanwhile.
@@ -76,6 +94,7 @@ final class FollowedLog: Sendable {
             }
             let isClosed = current.withLock { current in
                 current.view = new
+                current.isOutdated = false
                 return current.isClosed
             }
             if isClosed { new.segments.close() }
@@ -143,39 +162,38 @@ final class FollowedLog: Sendable {
         }
     }
 
-    /// What is read wrong once is no damage, nor is what was rewritten meanwhile.
+    /// What is read wrong once is no damage.
+    ///
+    /// What was rewritten meanwhile is none either: after such an error the log is outdated.
     private func rereading<Page>(
         _ body: (LogReader) throws(EventStoreError) -> Page
     ) throws(EventStoreError) -> Page {
-        var readings = 1
-        for _ in 1..<Self.renewalLimit {
-            let view = view
+        let view = view
+        for _ in 1..<LogFollower.readings {
             do throws(EventStoreError) {
                 return try body(view.reader)
             } catch {
-                guard case .damaged = error else { throw error }
-                guard try !isRewritten(view) else { continue }
-                readings += 1
-                if readings > LogFollower.readings { throw error }
+                guard case .damaged = error, !isRewritten(view) else { throw error }
             }
         }
-        return try body(view.reader)
+        do throws(EventStoreError) {
+            return try body(view.reader)
+        } catch {
+            if case .damaged = error { _ = isRewritten(view) }
+            throw error
+        }
     }
 
-    /// Whether the files were rewritten, and opened anew.
-    private func isRewritten(_ view: FollowedView) throws(EventStoreError) -> Bool {
-        do {
+    /// Whether a file was rewritten since it was opened.
+    private func isRewritten(_ view: FollowedView) -> Bool {
+        do throws(LogError) {
             try view.checkIsCurrent()
             return false
         } catch {
             // Anything else is not why the page could not be read.
             guard case .rewritten = error else { return false }
-        }
-        do {
-            try renew(view)
+            noteOutdated(view)
             return true
-        } catch {
-            throw EventStoreError(error, path: files.path)
         }
     }
 }

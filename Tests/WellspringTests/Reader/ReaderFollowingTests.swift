@@ -18,7 +18,7 @@ final class ReaderFollowingTests: XCTestCase {
     }
 
     override func tearDown() {
-        XCTAssertLessThan(disk.operationCount, Self.operationLimit / 10)
+        XCTAssertLessThan(disk.operationCount, Self.operationLimit / 5)
     }
 
     private func small() -> FileEventStore.Configuration {

@@ -181,6 +181,48 @@ final class ReaderRewritingTests: XCTestCase {
         }
     }
 
+    func test_a_page_is_not_read_from_an_old_file_that_is_still_open() async throws {
+        try await append(1...100)
+        let reader = try await reader()
+        let before = try await reader.read(LogRead()).events.first
+        XCTAssertEqual(before?.isRedacted, false)
+        try disk.rewriteSegments { $0 == 1 }
+        // There is more behind the page, so nothing else makes the reader look at the files.
+        let after = try await reader.read(LogRead(limit: ReadLimit(events: 1))).events.first
+        XCTAssertEqual(after?.isRedacted, true)
+    }
+
+    func test_on_a_real_disk_readers_go_on_while_a_store_is_scavenged() async throws {
+        let path = try temporaryDirectory(self)
+        for round in UInt64(1)...3 {
+            let store = try await FileEventStore(at: path, configuration: small)
+            for number in 1...60 {
+                let payload = EventPayload(utf8: String(repeating: "\(number % 10)", count: 3_000))
+                let event = NewEvent(EncodedEvent(name: "big", payload: payload))
+                try await store.append(
+                    AppendRequest([event], to: sampleStream("\(number % 4)"), expecting: .any))
+            }
+            try await store.truncate(
+                TruncationRequest(sampleStream("1"), before: StreamVersion(round * 15)))
+            await store.close()
+            let reader = try await FileEventReader(at: path)
+            let count = try await reader.wholeLog().count
+            async let isScavenged = FileEventStore.scavenge(at: path).hasChanged
+            for _ in 0..<20 {
+                let log = try await reader.wholeLog()
+                assertEach(log, 1...UInt64(count))
+            }
+            let hasChanged = try await isScavenged
+            XCTAssertTrue(hasChanged)
+            let log = try await reader.wholeLog()
+            assertEach(log, 1...UInt64(count))
+            let redacted = log.filter(\.isRedacted)
+            XCTAssertEqual(redacted.count, Int(round) * 15 - 1)
+            XCTAssertTrue(redacted.allSatisfy { $0.stream == sampleStream("1") })
+            await reader.close()
+        }
+    }
+
     // MARK: - At every moment
 
     func test_a_reader_may_look_between_any_two_operations_of_a_rewriting() async throws {
