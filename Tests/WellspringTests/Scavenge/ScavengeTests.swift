@@ -156,7 +156,8 @@ final class ScavengeTests: XCTestCase {
         let stream = sampleStream("1")
         let truncation = try StreamTruncation(stream, before: StreamVersion(3))
             .event(EventMetadata())
-        let redaction = try XCTUnwrap(RedactionRequest([LogPosition(4)]).events().first)
+        let redaction = try XCTUnwrap(
+            RedactionRequest([LogPosition(4), LogPosition(0), LogPosition(.max)]).events().first)
         let told: [(StreamID, UInt64, NewEvent)] = [
             (stream, 1, sampleEvent(1)),
             (StreamTruncation.requests(about: stream), 1, truncation),

@@ -16,7 +16,8 @@ struct ScavengePlan {
         of log: FollowedLog, _ listed: [Manifest.Segment], _ tracker: ProgressTracker
     ) throws {
         try readRequests(of: log, tracker)
-        for (stream, truncation) in truncations {
+        for (stream, truncation) in truncations.sorted(by: { $0.value.position < $1.value.position }
+        ) {
             try look(at: stream, before: truncation.before, in: log, listed, tracker)
         }
         for position in redacted.sorted() {
@@ -58,7 +59,9 @@ struct ScavengePlan {
         case .truncation(let request):
             truncations[request.stream] = (request.before.rawValue, position)
         case .redaction(let request):
-            redacted.formUnion(request.positions.map(\.rawValue).filter { $0 < position })
+            // Like a truncation, a redaction is about what was there when it was asked for.
+            redacted.formUnion(
+                request.positions.map(\.rawValue).filter { $0 > 0 && $0 < position })
         case nil: break
         }
     }

@@ -22,15 +22,7 @@ struct StoreScavenge {
     }
 
     consuming func run() throws -> ScavengeReport {
-        // Refuses what is no store before there is a lock file.
-        _ = try LogInspection(directory)
-        var lock = try CommitLog.lock(directory)
-        if try !wasClosed() {
-            // What a crash left behind is judged as at any opening, and is no longer in doubt then.
-            let log = try open(ScavengedLogClient(), holding: lock)
-            try log.close()
-            lock = try CommitLog.lock(directory)
-        }
+        let lock = try lockAsClosed()
         let plan: ScavengePlan
         let listed: [Manifest.Segment]
         do {
@@ -54,8 +46,23 @@ struct StoreScavenge {
         return report
     }
 
-    private func wasClosed() throws -> Bool {
-        try LogInspection(directory).manifest?.isClean ?? false
+    /// Takes the lock of a store that was closed properly.
+    ///
+    /// What a crash left behind is judged as at any opening before, and is no longer in doubt then.
+    private func lockAsClosed() throws -> any LockToken {
+        // Refuses what is no store before there is a lock file.
+        _ = try LogInspection(directory)
+        let lock = try CommitLog.lock(directory)
+        let wasClosed: Bool
+        do {
+            wasClosed = try LogInspection(directory).manifest?.isClean ?? false
+        } catch {
+            lock.release()
+            throw error
+        }
+        guard !wasClosed else { return lock }
+        try open(ScavengedLogClient(), holding: lock).close()
+        return try CommitLog.lock(directory)
     }
 
     private func plan(for manifest: Manifest) throws -> ScavengePlan {
