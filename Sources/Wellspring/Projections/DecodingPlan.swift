@@ -7,11 +7,11 @@ package import WellspringLog
 
 /// On how many cores a projection is caught up, and in which portions.
 package struct DecodingPlan: Sendable {
-    /// How many tasks may decode at once; with 1, each page is decoded where it was read.
+    /// How many tasks may read and decode at once; with 1, the caller does it all.
     let tasks: Int
     /// How much is read at a time, and taken in under one lock.
     let pageLimit: ReadLimit
-    /// A page of fewer events is decoded sooner than a task is begun and waited for.
+    /// A page of fewer events is no sign of a backlog that is worth a task.
     let leastEvents: Int
     /// Only tests set this.
     let plantedFault: PlantedFault?
@@ -25,18 +25,19 @@ package struct DecodingPlan: Sendable {
         self.plantedFault = plantedFault
     }
 
-    /// One task reads for all others, and has not enough for more than these.
-    private static let mostTasks = 8
+    /// They read one after the other, and that is not enough for more.
+    private static let mostTasks = 16
 
-    /// A task for each core.
+    /// Two tasks for each core: when the page that is next is late, the others still have work.
     static let standard = DecodingPlan(
-        tasks: min(ProcessInfo.processInfo.activeProcessorCount, mostTasks),
+        tasks: cores > 1 ? min(cores * 2, mostTasks) : 1,
         pageLimit: ReadLimit(events: 512, bytes: 1 << 20), leastEvents: 256)
 
-    /// How many pages may be read and not taken in yet: the bound of what a backlog takes in memory.
-    ///
-    /// Twice as many as tasks, so that the others have work while the page that is next is late.
-    var pagesAhead: Int { tasks > 1 ? tasks * 2 : 1 }
+    private static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 
+    /// How many pages may be read and not taken in yet: the bound of what a backlog takes in memory.
+    var pagesAhead: Int { tasks }
+
+    /// Whether what follows a page is worth tasks.
     func isWorthTask(_ page: LogPage) -> Bool { tasks > 1 && page.events.count >= leastEvents }
 }

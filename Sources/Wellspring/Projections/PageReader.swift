@@ -2,11 +2,11 @@ import WellspringLog
 
 /// Reads the log for a projection, page by page, and decodes what it reads.
 ///
-/// Decoding an event costs several times what reading and applying it do, and one event does not
-/// need another to be decoded. So while there is a backlog, pages are read ahead and decoded by
-/// tasks of their own. Reading, and whatever is done with a page, stays with the caller's task, one
-/// page after the other in the order of the log: what is made of the pages cannot depend on which
-/// of them was decoded first.
+/// Decoding an event costs several times what applying it does, and one event does not need another
+/// to be decoded. So while there is a backlog, tasks of their own read a page each and decode it:
+/// they read one after the other, for a page begins where the one before ends, and decode at once.
+/// Whatever is done with a page stays with the caller's task, one page after the other in the order
+/// of the log: what is made of the pages cannot depend on which of them was decoded first.
 struct PageReader<E: ReadableEvent>: Sendable {
     let store: any EventSource
     let filter = EventFilter.named(E.names)
@@ -28,56 +28,52 @@ struct PageReader<E: ReadableEvent>: Sendable {
         after start: LogPosition, _ take: (DecodedPage<E>) async -> Bool
     ) async throws(EventStoreError) {
         var ahead = PagesAhead<E>(after: start, limit: plan.pagesAhead, fault: plan.plantedFault)
-        let failure = await withTaskGroup(of: DecodedPage<E>?.self) { group in
+        let place = ReadingPlace(after: start)
+        let failure = await withTaskGroup(of: PageArrival<E>.self) {
+            group -> EventStoreError? in
             // Nobody waits for pages that nobody wants.
             defer { group.cancelAll() }
             while true {
-                await readAhead(&ahead, with: &group)
-                guard let page = await next(of: &ahead, from: &group) else { return ahead.failure }
-                guard !Task.isCancelled else { return .cancelled }
-                guard await take(page) else { return nil }
-                await Task.yield()
+                while ahead.wantsMore {
+                    ahead.noteBegun()
+                    if plan.tasks > 1 {
+                        group.addTask { await readNext(from: place) }
+                    } else {
+                        ahead.note(await readNext(from: place))
+                    }
+                }
+                if let page = ahead.takeNext() {
+                    guard !Task.isCancelled else { return .cancelled }
+                    guard await take(page) else { return nil }
+                    await Task.yield()
+                } else if ahead.isWaiting, let arrival = await group.next() {
+                    ahead.note(arrival)
+                } else {
+                    return ahead.failure
+                }
             }
         }
         if let failure { throw failure }
     }
 
-    /// Reads as many pages as may be under way, and has them decoded.
-    private func readAhead(
-        _ ahead: inout PagesAhead<E>, with group: inout TaskGroup<DecodedPage<E>?>
-    ) async {
-        while ahead.wantsMore {
-            guard !Task.isCancelled else { return ahead.noteFailure(.cancelled) }
-            let start = ahead.end
-            let page: LogPage
-            do {
-                page = try await read(after: start, limit: plan.pageLimit)
+    /// Reads the next page that nobody has read yet, and decodes it while the others read on.
+    private func readNext(from place: ReadingPlace) async -> PageArrival<E> {
+        let found = await place.advance { start in
+            do throws(EventStoreError) {
+                return .success(try await read(after: start, limit: plan.pageLimit))
             } catch {
-                return ahead.noteFailure(error)
-            }
-            ahead.noteRead(page)
-            if plan.isWorthTask(page) {
-                group.addTask { Task.isCancelled ? nil : DecodedPage(page, after: start) }
-            } else {
-                ahead.noteDecoded(DecodedPage(page, after: start))
+                return .failure(error)
             }
         }
-    }
-
-    /// Waits for the next page in the order of the log; `nil` when there is none.
-    private func next(
-        of ahead: inout PagesAhead<E>, from group: inout TaskGroup<DecodedPage<E>?>
-    ) async -> DecodedPage<E>? {
-        while ahead.underWay > 0 {
-            if let page = ahead.takeNext() { return page }
-            // A task that was called off has decoded nothing.
-            guard case .some(.some(let decoded)) = await group.next() else {
-                ahead.noteFailure(.cancelled)
-                return nil
-            }
-            ahead.noteDecoded(decoded)
+        // Whoever reads next goes first: all others wait for that, and nobody for this task alone.
+        await Task.yield()
+        switch found?.page {
+        case .success(let page)?:
+            guard let found, !Task.isCancelled else { return .failure(.cancelled) }
+            return .page(DecodedPage(page, after: found.start))
+        case .failure(let error)?: return .failure(error)
+        case nil: return .nothing
         }
-        return nil
     }
 
     private func read(
@@ -87,6 +83,49 @@ struct PageReader<E: ReadableEvent>: Sendable {
             LogRead(.forward(after: start), filter: filter, limit: limit)
         ).checked(after: start)
     }
+}
+
+/// Where several tasks go on reading, one after the other.
+private final class ReadingPlace: Sendable {
+    typealias Outcome = Result<LogPage, EventStoreError>
+
+    /// `nil` once there is nothing more to be read.
+    private let next: Guarded<LogPosition?>
+    private let turns = Turns<Int>()
+
+    init(after start: LogPosition) { next = Guarded(start) }
+
+    /// Reads from where the last one ended; `nil` when there is nothing more.
+    func advance(
+        _ read: (LogPosition) async -> Outcome
+    ) async -> (start: LogPosition, page: Outcome)? {
+        do {
+            return try await turns.take(0) { _ in
+                guard let start = next.withLock({ $0 }) else { return (nil, nil) }
+                let page = await read(start)
+                next.withLock { $0 = page.next(after: start) }
+                return ((start, page), nil)
+            }
+        } catch {
+            return (.start, .failure(.cancelled))
+        }
+    }
+}
+
+extension Result where Success == LogPage, Failure == EventStoreError {
+    /// Where the next page begins; `nil` after a failure and at the end of the log.
+    fileprivate func next(after start: LogPosition) -> LogPosition? {
+        guard case .success(let page) = self, !page.isLast(after: start) else { return nil }
+        return page.end
+    }
+}
+
+/// What came of a task that was to read a page.
+enum PageArrival<E: ReadableEvent>: Sendable {
+    case page(DecodedPage<E>)
+    case failure(EventStoreError)
+    /// There was nothing more to be read.
+    case nothing
 }
 
 /// A page with its events in the form that a projection reads.
@@ -119,6 +158,9 @@ struct DecodedPage<E: ReadableEvent>: Sendable {
 }
 
 extension LogPage {
+    /// Whether nothing more is to be read for now; also of a page that leads nowhere yet.
+    func isLast(after start: LogPosition) -> Bool { end >= head || end == start }
+
     /// Refuses a page that leads nowhere: its events would be taken in again and again.
     ///
     /// Leaves out redacted events: no model can take them in, and its position passes them all the

@@ -5,14 +5,12 @@ import WellspringLog
 /// Free of locks, tasks and I/O. Pages are decoded in any order and handed over in that of the log:
 /// next is the one that begins where the last one ended, and no other.
 struct PagesAhead<E: ReadableEvent> {
-    /// Where the next page is to be read.
-    private(set) var end: LogPosition
     /// Where the page begins that is to be handed over next.
     private var next: LogPosition
     /// Pages that are decoded and not handed over, by where they begin.
     private var decoded: [LogPosition: DecodedPage<E>] = [:]
-    /// Pages that were read and not handed over.
-    private(set) var underWay = 0
+    /// Pages that were begun to be read and are not handed over.
+    private var underWay = 0
     /// What ended the reading, to be told when all that was read before is handed over.
     private(set) var failure: EventStoreError?
     private var isAtEnd = false
@@ -20,7 +18,6 @@ struct PagesAhead<E: ReadableEvent> {
     private let fault: PlantedFault?
 
     init(after start: LogPosition, limit: Int, fault: PlantedFault?) {
-        end = start
         next = start
         self.limit = limit
         self.fault = fault
@@ -29,17 +26,24 @@ struct PagesAhead<E: ReadableEvent> {
     /// Whether another page may be read; there is no end to what a slow projection leaves behind.
     var wantsMore: Bool { !isAtEnd && failure == nil && underWay < limit }
 
-    /// Remembers a page that was read, at the end of those before.
-    mutating func noteRead(_ page: LogPage) {
-        // A page that leads nowhere yet is left to the caller, who may try again.
-        isAtEnd = page.end >= page.head || page.end == end
-        end = page.end
-        underWay += 1
+    /// Whether something is still to come.
+    var isWaiting: Bool { underWay > decoded.count }
+
+    mutating func noteBegun() { underWay += 1 }
+
+    mutating func note(_ arrival: PageArrival<E>) {
+        switch arrival {
+        case .page(let page):
+            decoded[page.start] = page
+            if page.page.isLast(after: page.start) { isAtEnd = true }
+        case .failure(let error):
+            underWay -= 1
+            failure = failure ?? error
+        case .nothing:
+            underWay -= 1
+            isAtEnd = true
+        }
     }
-
-    mutating func noteFailure(_ error: EventStoreError) { failure = error }
-
-    mutating func noteDecoded(_ page: DecodedPage<E>) { decoded[page.start] = page }
 
     /// Takes out the next page in the order of the log, if it is decoded.
     mutating func takeNext() -> DecodedPage<E>? {

@@ -79,7 +79,7 @@ final class PlantedModelFaultTests: XCTestCase {
     private func takeInBacklog(
         _ fault: PlantedFault, test: String = #function, line: UInt = #line
     ) async {
-        await assertNoticed("\(fault)", seeds: 1...400, test: test, line: line) {
+        await assertNoticed("\(fault)", seeds: 1...1_500, test: test, line: line) {
             (isPlanted, seed) in
             BacklogTrial(seed: seed, fault: isPlanted ? fault : nil).problems()
         }
