@@ -29,8 +29,8 @@ final class IndexKeeper: Sendable {
 
     init(
         _ index: LogIndex, in directory: any StoreDirectory, storeID: StoreUUID,
-        fault: PlantedFault? = nil, rebuild: @escaping Rebuild,
-        onFailure: @escaping @Sendable (_ reason: String) -> Void = { _ in }
+        fault: PlantedFault?, rebuild: @escaping Rebuild,
+        onFailure: @escaping @Sendable (_ reason: String) -> Void
     ) {
         self.fault = fault
         self.rebuild = rebuild

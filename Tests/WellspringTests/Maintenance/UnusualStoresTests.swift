@@ -1,0 +1,110 @@
+import WellspringLog
+import WellspringTestKit
+import XCTest
+
+@testable import Wellspring
+
+/// What tools say of ends of files and of saved states that are rarely seen.
+final class UnusualStoresTests: XCTestCase {
+    private func storeID(_ store: MaintainedStore) throws -> StoreUUID {
+        let bytes = try XCTUnwrap(store.disk.contents(of: StoreIdentity.fileName))
+        return try bytes.withUnsafeBytes { try StoreIdentity(decoding: $0) }.storeID
+    }
+
+    private func save(
+        _ store: MaintainedStore, as owner: StoreUUID, at position: UInt64
+    ) throws {
+        try store.disk.openStore(at: "store", create: false)
+            .makeDirectory(CheckpointFile.directory)
+        let checkpoint = Checkpoint(
+            projection: "p", revision: 1, position: LogPosition(position), state: [1])
+        store.disk.replaceContents(
+            of: CheckpointFile.name(of: "p"),
+            with: CheckpointFile.encode(
+                checkpoint, lastEvent: store.events[Int(position) - 1].id, storeID: owner))
+    }
+
+    func test_a_saved_state_of_another_store_is_told() async throws {
+        let store = try await MaintainedStore(appends: 10)
+        try save(store, as: StoreUUID(high: 1, low: 2), at: 3)
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.reason), ["it belongs to another store"])
+    }
+
+    func test_a_saved_state_that_is_too_short_is_told() async throws {
+        let store = try await MaintainedStore(appends: 10)
+        try save(store, as: storeID(store), at: 3)
+        store.disk.replaceContents(of: CheckpointFile.name(of: "p"), with: [1, 2, 3])
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.reason), ["the file ends inside its header"])
+        XCTAssertEqual(report.problems.map(\.offset), [3])
+    }
+
+    func test_a_saved_state_whose_event_is_lost_is_told_with_the_loss() async throws {
+        let store = try await MaintainedStore()
+        let place = try store.places(in: 2)[4]
+        try save(store, as: storeID(store), at: place.firstPosition)
+        store.disk.flipBit(2, ofByte: Int(place.bodyOffset) + 40, in: LogLayout.segment(2))
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.kind), [.commits, .savedState])
+        XCTAssertEqual(
+            report.problems.last?.reason,
+            "it is of position \(place.firstPosition), whose event is lost")
+    }
+
+    func test_bytes_after_the_end_of_a_sealed_segment_are_told() async throws {
+        let store = try await MaintainedStore()
+        let name = LogLayout.segment(1)
+        let whole = try XCTUnwrap(store.disk.contents(of: name))
+        store.disk.replaceContents(of: name, with: whole + [1, 2, 3])
+        let report = try await store.verify()
+        XCTAssertTrue(
+            report.problems.contains {
+                $0.kind == .footer && $0.offset == UInt64(whole.count)
+                    && $0.reason == "bytes after the end of the segment"
+            }, "\(report.problems)")
+    }
+
+    func test_a_manifest_that_knows_another_end_of_a_segment_is_told() async throws {
+        let store = try await MaintainedStore()
+        let bytes = try XCTUnwrap(store.disk.contents(of: Manifest.fileName))
+        var manifest = try bytes.withUnsafeBytes { try Manifest(decoding: $0) }
+        manifest.segments[0].seal?.checksum ^= 1
+        store.disk.replaceContents(of: Manifest.fileName, with: manifest.encoded())
+        let report = try await store.verify()
+        XCTAssertEqual(
+            report.problems.map(\.reason), ["the MANIFEST knows another end of the segment"])
+    }
+
+    func test_an_unfinished_write_is_counted_by_verifying_and_by_salvage() async throws {
+        let store = try await MaintainedStore(appends: 3, closes: false)
+        let name = LogLayout.segment(store.segmentCount)
+        let contents = try XCTUnwrap(store.disk.contents(of: name))
+        let end = try XCTUnwrap(contents.lastIndex { $0 != 0 })
+        try store.overwrite(end + 100..<end + 140, of: name, with: 7)
+        let report = try await store.verify()
+        XCTAssertGreaterThan(report.unfinishedBytes, 39)
+        let salvage = try await FileEventStore.salvage(
+            from: "store", in: store.disk, to: "new", in: SimulatedDisk(seed: 3))
+        XCTAssertEqual(salvage.unfinishedBytes, report.unfinishedBytes)
+        XCTAssertEqual(salvage.eventCount, UInt64(store.events.count))
+    }
+
+    func test_a_forged_version_is_left_out_of_a_salvaged_store_and_told() async throws {
+        let store = try await MaintainedStore()
+        let position = try store.forgeVersion(inSegment: 2, commit: 3)
+        let report = try await FileEventStore.salvage(
+            from: "store", in: store.disk, to: "new", in: SimulatedDisk(seed: 3))
+        XCTAssertTrue(
+            report.problems.contains {
+                $0.kind == .versions && $0.positions == position..<position + 1
+            }, "\(report.problems)")
+    }
+
+    func test_a_segment_that_was_to_be_the_next_one_is_no_stray_file() async throws {
+        let store = try await MaintainedStore(appends: 3)
+        store.disk.replaceContents(of: LogLayout.nextSegment, with: [0])
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems, [])
+    }
+}
