@@ -18,7 +18,7 @@ final class ReaderFollowingTests: XCTestCase {
     }
 
     override func tearDown() {
-        XCTAssertLessThan(disk.operationCount, Self.operationLimit / 5)
+        XCTAssertLessThan(disk.operationCount, Self.operationLimit)
     }
 
     private func small() -> FileEventStore.Configuration {
