@@ -18,6 +18,15 @@ final class LogAnchorTests: XCTestCase {
         return try writer.withUnsafeBytes { try LogAnchor(decoding: $0) }
     }
 
+    func test_an_anchor_with_a_byte_too_many_or_too_few_is_none() throws {
+        var writer = ByteWriter()
+        try decoded { _ in }.encode(into: &writer)
+        for bytes in [writer.bytes + [1], writer.bytes.dropLast()] {
+            XCTAssertThrowsError(
+                try Array(bytes).withUnsafeBytes { try LogAnchor(decoding: $0) })
+        }
+    }
+
     func test_an_anchor_is_read_as_it_was_written() throws {
         XCTAssertEqual(try decoded { _ in }.positions.entries.count, 1)
     }

@@ -57,6 +57,25 @@ final class PosixFileSystemTests: XCTestCase {
         XCTAssertEqual(try mode(of: "a"), 0o700)
     }
 
+    func test_a_store_below_a_file_is_not_made() throws {
+        XCTAssertTrue(FileManager.default.createFile(atPath: root + "/file", contents: nil))
+        assertThrows(.other, try openStore("file/store"))
+        XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: root), ["file"])
+    }
+
+    func test_slashes_too_many_in_a_path_are_one() throws {
+        _ = try openStore("a//b///store//")
+        XCTAssertEqual(try mode(of: "a/b/store"), 0o700)
+    }
+
+    func test_a_directory_inside_one_that_is_missing_is_not_made() throws {
+        let store = try openStore()
+        assertThrows(.notFound, try store.makeDirectory("none/log"))
+        try store.makeDirectory("log")
+        try store.makeDirectory("log")
+        XCTAssertEqual(try store.list(nil), ["log"])
+    }
+
     func test_a_path_with_a_zero_byte_is_not_taken_for_its_beginning() throws {
         assertThrows(.other, try openStore("store\0of mine"))
         XCTAssertEqual(try FileManager.default.contentsOfDirectory(atPath: root), [])

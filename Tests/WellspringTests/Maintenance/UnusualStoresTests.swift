@@ -101,6 +101,15 @@ final class UnusualStoresTests: XCTestCase {
             }, "\(report.problems)")
     }
 
+    func test_a_small_file_that_is_too_long_is_not_taken_for_what_it_was() async throws {
+        let store = try await MaintainedStore(appends: 3)
+        let whole = try XCTUnwrap(store.disk.contents(of: StoreIdentity.fileName))
+        store.disk.replaceContents(of: StoreIdentity.fileName, with: whole + [0])
+        let error = await storeError { _ = try await FileEventStore(on: store.disk) }
+        guard case .damaged(let damage)? = error else { return XCTFail("\(error as Any)") }
+        XCTAssertEqual(damage.file, StoreIdentity.fileName)
+    }
+
     func test_a_segment_that_was_to_be_the_next_one_is_no_stray_file() async throws {
         let store = try await MaintainedStore(appends: 3)
         store.disk.replaceContents(of: LogLayout.nextSegment, with: [0])

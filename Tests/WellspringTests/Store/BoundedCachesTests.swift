@@ -40,6 +40,28 @@ final class BoundedCachesTests: XCTestCase {
         XCTAssertEqual(count(cache, 2), 65_536)
     }
 
+    func test_a_list_of_two_names_with_one_key_is_searched_from_end_to_end() {
+        let memory = MemoryIndex()
+        let place = EventPlace(segment: 1, offset: 72, frame: 0, index: 0)
+        let numbers: [UInt64] = [1, 2, 1, 3, 2]
+        memory.add(
+            numbers.enumerated().map { index, number in
+                (
+                    key: 7,
+                    item: MemoryIndex.Item(
+                        entry: IndexEntry(number: number, place: place),
+                        position: UInt64(index + 1))
+                )
+            })
+        func found(_ range: ClosedRange<UInt64>, newestFirst: Bool) -> [UInt64] {
+            memory.entries(
+                of: 7, numbers: range, limit: 9, newestFirst: newestFirst, through: .max
+            ).map(\.number)
+        }
+        XCTAssertEqual(found(2...3, newestFirst: false), [2, 3, 2])
+        XCTAssertEqual(found(1...2, newestFirst: true), [2, 1, 2, 1])
+    }
+
     func test_the_frames_that_were_read_lately_begin_anew_beyond_the_limit() {
         var table = FrameTable()
         let header = FrameHeader(

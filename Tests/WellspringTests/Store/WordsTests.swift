@@ -114,6 +114,23 @@ final class WordsTests: XCTestCase {
         XCTAssertEqual(told(other), .storage(reason: "\(other)"))
     }
 
+    func test_what_ended_the_rewriting_of_a_segment_is_told_by_its_cause() {
+        func told(_ failure: RewriteFailure) -> EventStoreError {
+            EventStoreError(maintenance: failure, path: "p")
+        }
+        XCTAssertEqual(
+            told(.damaged(LogDamage(file: "f", offset: 3, reason: "torn"))),
+            .damaged(StoreDamage(file: "f", offset: 3, reason: "torn")))
+        XCTAssertEqual(
+            told(.unsupportedFormat(file: "f", reason: "newer")),
+            .unsupportedFormat(file: "f", reason: "newer"))
+        XCTAssertEqual(told(.failed(.poisoned(full))), .storageFull(reason: "\(full)"))
+        XCTAssertEqual(
+            told(.oldFileRemains(file: "f", broken)), .io(call: "pread", file: "f", code: 5))
+        XCTAssertEqual(told(.beyondLimits(reason: "too long")), .storage(reason: "too long"))
+        guard case .storage = told(.notSealed(segment: 3)) else { return XCTFail("another error") }
+    }
+
     func test_every_kind_of_problem_has_advice_that_says_whether_events_are_lost() {
         let harmless: [StoreProblem.Kind] = [.savedState, .index, .strayFile]
         let costly: [StoreProblem.Kind] = [.missingSegment, .segmentHeader, .commits]
