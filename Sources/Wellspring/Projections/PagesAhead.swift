@@ -38,7 +38,8 @@ struct PagesAhead<E: ReadableEvent> {
             if page.page.isLast(after: page.start) { isAtEnd = true }
         case .failure(let error):
             underWay -= 1
-            failure = failure ?? error
+            // A page that was called off is missing: what failed behind it is not told any more.
+            failure = error == .cancelled ? error : failure ?? error
         case .nothing:
             underWay -= 1
             isAtEnd = true
