@@ -9,6 +9,7 @@ final class CommitLogRewriteTests: XCTestCase {
         var contexts: [FrameContext] = []
         var become: ([UInt8]) -> [UInt8] = { $0 }
         var refuses = false
+        var atFooter: () -> Void = {}
 
         func rewrite(
             _ place: FramePlace, body: UnsafeRawBufferPointer, for context: FrameContext,
@@ -20,7 +21,10 @@ final class CommitLogRewriteTests: XCTestCase {
             writer.append(become([UInt8](body)))
         }
 
-        func footerContent(ofRewritten segment: UInt32) -> [UInt8] { [9, 9] }
+        func footerContent(ofRewritten segment: UInt32) -> [UInt8] {
+            atFooter()
+            return [9, 9]
+        }
     }
 
     /// Three segments, the last of which is active.
@@ -234,6 +238,23 @@ final class CommitLogRewriteTests: XCTestCase {
             return XCTFail("a file got a name that nobody finds")
         }
         XCTAssertEqual(fixture.disk.allContents, before)
+    }
+
+    func test_a_new_file_that_reads_back_otherwise_leaves_the_old_one() throws {
+        let fixture = LogFixture(segmentBytes: 8 << 20)
+        try fixture.open()
+        for seed in 1...4 { try fixture.commit(bytes(600_000, seed: seed)) }
+        try fixture.log.sealActive(client: fixture.client)
+        let before = fixture.disk.allContents
+        let rewriter = Rewriter()
+        let disk = fixture.disk
+        // The first frames are on the disk by then.
+        rewriter.atFooter = { disk.flipBit(2, ofByte: 9_000, in: LogLayout.rewrittenSegment) }
+        guard case .damaged? = try failure(fixture, 1, rewriter) else {
+            return XCTFail("a file that is not what was written took the place of one that is")
+        }
+        XCTAssertEqual(fixture.disk.allContents, before)
+        XCTAssertNil(try failure(fixture, 1))
     }
 
     func test_an_old_file_that_cannot_be_removed_goes_at_the_next_opening() throws {
