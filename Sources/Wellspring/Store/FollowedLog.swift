@@ -37,7 +37,7 @@ final class FollowedLog: Sendable {
     var visible: UInt64 { progress.position }
 
     /// What is known of the files now.
-    private var view: FollowedView { current.withLock { $0.view } }
+    var view: FollowedView { current.withLock { $0.view } }
 
     var index: LogIndex { view.index }
 
@@ -64,19 +64,35 @@ final class FollowedLog: Sendable {
         }
     }
 
-    /// Returns `nil` when the files were rewritten.
-    private func advance(_ view: FollowedView, upTo bytes: Int) throws(LogError) -> Bool? {
+    /// Takes in what has become durable, and shows it.
+    ///
+    /// Returns `nil` when the files were rewritten, or somebody else has opened them anew meanwhile.
+    func advance(_ view: FollowedView, upTo bytes: Int) throws(LogError) -> Bool? {
+        let isDone: Bool
         do throws(LogError) {
-            return try view.advance(upTo: bytes, progress)
+            isDone = try view.advance(upTo: bytes)
         } catch {
+            _ = show(view)
             guard case .rewritten = error else { throw error }
             noteOutdated(view)
             return nil
         }
+        return show(view) ? isDone : nil
     }
 
     private func noteOutdated(_ view: FollowedView) {
         current.withLock { if $0.view === view { $0.isOutdated = true } }
+    }
+
+    /// Shows what a view knows, if it is the one that is read: another may not know of it yet, and
+    /// would pass it over.
+    private func show(_ view: FollowedView) -> Bool {
+        let position = view.position
+        return current.withLock { current in
+            guard current.view === view else { return false }
+            progress.reach(position)
+            return true
+        }
     }
 
     /// Opens the files anew, unless somebody else has done that meanwhile.
@@ -85,20 +101,31 @@ final class FollowedLog: Sendable {
     private func renew(_ old: FollowedView) throws(LogError) {
         try renewing.withLock { (_) throws(LogError) in
             guard view === old else { return }
-            let new = try FollowedView.open(files)
-            guard new.segments.storeID == storeID else {
-                throw .replaced(reason: "the directory holds another store now")
+            for _ in 0..<Self.renewalLimit {
+                let shown = visible
+                let new = try FollowedView.open(files)
+                guard new.segments.storeID == storeID else {
+                    throw .replaced(reason: "the directory holds another store now")
+                }
+                guard new.position >= shown else {
+                    throw .replaced(reason: "events are gone that had been read")
+                }
+                if take(new) { return }
             }
-            guard new.position >= visible else {
-                throw .replaced(reason: "events are gone that had been read")
-            }
-            let isClosed = current.withLock { current in
-                current.view = new
-                current.isOutdated = false
-                return current.isClosed
-            }
-            if isClosed { new.segments.close() }
-            progress.reach(new.position)
+            throw .replaced(reason: "its segments are rewritten again and again")
+        }
+    }
+
+    /// Has a view be the one that is read, unless somebody has shown more of the old one meanwhile.
+    private func take(_ new: FollowedView) -> Bool {
+        let position = new.position
+        return current.withLock { current in
+            guard position >= visible else { return false }
+            current.view = new
+            current.isOutdated = false
+            progress.reach(position)
+            if current.isClosed { new.segments.close() }
+            return true
         }
     }
 
@@ -208,10 +235,10 @@ struct FollowedFiles: Sendable {
     var path: String { directory.path }
 }
 
-/// How far a log was followed.
+/// How far a log was followed and may be shown.
 ///
 /// It never goes back.
-final class FollowedProgress: Sendable {
+private final class FollowedProgress: Sendable {
     private let last = Atomic<UInt64>(0)
 
     var position: UInt64 { last.load(ordering: .acquiring) }

@@ -49,10 +49,9 @@ final class FollowedView: Sendable {
     var position: UInt64 { follower.withLock { $0.end.nextPosition - 1 } }
 
     /// Takes in what has become durable; returns whether that was all.
-    func advance(upTo bytes: Int, _ progress: FollowedProgress) throws(LogError) -> Bool {
+    func advance(upTo bytes: Int) throws(LogError) -> Bool {
         try follower.withLock { (follower) throws(LogError) in
             let segment = follower.end.segment
-            defer { progress.reach(follower.end.nextPosition - 1) }
             let isDone = try follower.advance(upTo: bytes)
             if follower.end.segment != segment { try adoptRuns(of: follower) }
             return isDone
