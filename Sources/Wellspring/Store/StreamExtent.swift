@@ -32,7 +32,7 @@ extension StreamSource {
                 of: StreamTruncation.requests(about: stream), through: visible)
         else { return extent }
         let before = try StreamTruncation(request).before.rawValue
-        extent.first = before <= extent.last ? before : extent.last + 1
+        extent.first = before <= extent.last ? max(1, before) : extent.last + 1
         // A request is about what was there when it was made. Where damage cost a stream its last
         // events, new ones took their versions afterwards, and those are to be seen.
         while let event = try event(of: stream, before: extent.first, extent.last),

@@ -125,4 +125,28 @@ final class SystemStreamTests: XCTestCase {
             }
         }
     }
+
+    func test_a_request_that_begins_before_the_first_version_cuts_nothing_off() async throws {
+        for streamLimit in [0, 100] {
+            let disk = SimulatedDisk()
+            var configuration = FileEventStore.Configuration()
+            configuration.streamLimit = streamLimit
+            var store = try await FileEventStore(on: disk, configuration: configuration)
+            for number in 1...3 { try await store.appendSample(number) }
+            let stream = sampleStream("1")
+            // As it may come from an import.
+            let event = try StreamTruncation(stream, before: .start).event(EventMetadata())
+            _ = try await store.core.append(
+                AppendRequest(
+                    [event], to: StreamTruncation.requests(about: stream), expecting: .any),
+                for: .redacting)
+            await store.close()
+            store = try await FileEventStore(on: disk, configuration: configuration)
+            let (page, _) = try await store.readQueued(StreamRead(stream))
+            XCTAssertEqual(page.events.count, 3)
+            XCTAssertEqual(page.firstVersion, StreamVersion(1))
+            try await store.assertReads(stream, [1, 2, 3])
+            await store.close()
+        }
+    }
 }
