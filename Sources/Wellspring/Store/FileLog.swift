@@ -161,8 +161,8 @@ final class FileLog: EventLog {
                 // Syncs, and says so in a mark.
                 let isWritten = try writeMark()
                 client.firstUnsyncedAt = nil
+                // The next append does not wait for that: it has its own interval.
                 guard isWritten else {
-                    client.hasTimer = true
                     return .after(nanoseconds: max(nanoseconds, Self.markRetry))
                 }
             }

@@ -41,6 +41,9 @@ package final class InlineWorker: LogWorker {
         state.withLock { $0.timer = nanoseconds }
     }
 
+    /// The time for which the timer is set, if it is.
+    package var timer: UInt64? { state.withLock { $0.timer } }
+
     /// Lets the timer's time be come.
     ///
     /// Does nothing when none is set.

@@ -1,6 +1,8 @@
 import Wellspring
-import WellspringTestKit
+import WellspringLog
 import XCTest
+
+@testable import WellspringTestKit
 
 /// When events become durable in each mode, on a disk whose time stands still.
 final class StoreDurabilityTests: XCTestCase {
@@ -100,6 +102,20 @@ final class StoreDurabilityTests: XCTestCase {
             try await store.appendSample(2)
             await store.close()
         }
+    }
+
+    func test_an_interval_is_no_longer_after_a_mark_for_which_there_was_no_room() async throws {
+        let (store, disk) = try await open(.interval(time: .milliseconds(50), bytes: 1 << 20))
+        try await store.appendSample(1)
+        disk.inject(.init(.noSpace, operations: [.write]))
+        disk.fireTimers()
+        disk.heal()
+        try await store.appendSample(2)
+        let timers = disk.core.withLock { $0.workers }.compactMap(\.timer)
+        XCTAssertEqual(timers.min(), 50_000_000)
+        disk.fireTimers()
+        XCTAssertEqual(store.durablePosition, LogPosition(2))
+        await store.close()
     }
 
     func test_a_sync_that_somebody_asked_for_is_told_to_other_processes() async throws {
