@@ -134,6 +134,18 @@ final class ScavengeTests: XCTestCase {
         await store.close()
     }
 
+    func test_more_requests_than_one_page_holds_are_all_done() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(on: disk)
+        for number in 1...300 {
+            try await store.appendSample(number, to: "\(number)")
+            try await store.delete(sampleStream("\(number)"))
+        }
+        await store.close()
+        let report = try await FileEventStore.scavenge(at: "store", in: disk)
+        XCTAssertEqual(report.redactedCount, 300)
+    }
+
     func test_a_request_keeps_its_content_whatever_is_asked() async throws {
         let fixture = try await ScavengeFixture()
         let store = try await fixture.open()
