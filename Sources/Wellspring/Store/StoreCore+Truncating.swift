@@ -15,12 +15,14 @@ extension StoreCore {
                 StreamRead(request.stream, .backward(before: nil), limit: newest))
             let first = try request.firstVersion(at: stream.version)
             var append = AppendRequest([], to: request.stream, expecting: request.expected)
-            let last = earlier.events.first
             guard first > stream.firstVersion else {
                 // Only what the caller believes is left to be checked.
-                _ = try await self.append(append)
+                if request.expected != .any { _ = try await self.append(append) }
+                // The request that went so far may have come after those that were read above.
+                let requests = try read(StreamRead(requests, .backward(before: nil), limit: newest))
                 return TruncationReceipt(
-                    firstVersion: stream.firstVersion, position: last?.position ?? .start)
+                    firstVersion: stream.firstVersion,
+                    position: requests.events.first?.position ?? .start)
             }
             let truncation = StreamTruncation(request.stream, before: first)
             append.writes.append(

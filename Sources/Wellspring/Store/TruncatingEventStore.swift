@@ -32,7 +32,8 @@ public protocol TruncatingEventStore: EventStore {
     /// Asks for the content of events to be removed for good when the store is scavenged next.
     ///
     /// Until then nothing changes. Afterwards an event has lost payload and headers, and kept its
-    /// place: position, stream, version, name, id, times and tags.
+    /// place: position, stream, version, name, id, times and tags. Events of the store itself, in
+    /// categories that begin with `$`, stay as they are.
     ///
     /// - Throws: ``EventStoreError/invalidRequest(reason:)`` when a position is not in the log.
     @discardableResult

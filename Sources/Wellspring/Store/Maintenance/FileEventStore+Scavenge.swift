@@ -9,7 +9,8 @@ extension FileEventStore {
     /// happened, and who reads the event sees ``Recorded/isRedacted``.
     ///
     /// The store must not be open. A good moment is before it is opened when the program starts: a
-    /// scavenge that finds nothing to do touches no file. Other processes may read the store
+    /// scavenge that finds nothing to do touches no file, but it reads every event that was ever to
+    /// lose its content. Other processes may read the store
     /// meanwhile. After a crash, a failure or a cancellation every event is there, with its content or
     /// without it, and another scavenge does the rest.
     ///
