@@ -64,8 +64,14 @@ package protocol LogHistory: LogSource {
     ) throws(LogError)
 }
 
+/// A log that answers from its segments' files, and says itself how far its frames may be read.
+package protocol SegmentHistory: LogHistory {
+    /// The files.
+    var files: SegmentFiles { get }
+}
+
 /// From any thread, beside a commit.
-extension CommitLog: LogHistory {
+extension SegmentHistory {
     package func segment(
         _ number: UInt32
     ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
@@ -87,7 +93,9 @@ extension CommitLog: LogHistory {
     package func rewrites(through number: UInt32) -> SegmentRewrites {
         files.rewrites(through: number)
     }
+}
 
+extension CommitLog: SegmentHistory {
     /// Hands over the groups from the one at `start` on.
     ///
     /// Frames beyond the written end are never looked at.

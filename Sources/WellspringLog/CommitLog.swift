@@ -19,7 +19,7 @@ package final class CommitLog: Sendable {
 
     let directory: any StoreDirectory
     let configuration: LogConfiguration
-    let files: SegmentFiles
+    package let files: SegmentFiles
 
     /// What a commit reads and changes.
     ///

@@ -1,34 +1,12 @@
 /// The files of a log that is followed, for readers on any thread.
-package final class FollowedSegments: LogHistory {
-    let files: SegmentFiles
+package final class FollowedSegments: SegmentHistory {
+    package let files: SegmentFiles
     /// The identity of the store.
     package let storeID: StoreUUID
 
     init(_ files: SegmentFiles, of storeID: StoreUUID) {
         self.files = files
         self.storeID = storeID
-    }
-
-    package func segment(
-        _ number: UInt32
-    ) throws(LogError) -> (file: any StoreFile, place: SegmentPlace) {
-        try files.source(number)
-    }
-
-    package func place(
-        before position: UInt64
-    ) throws(LogError) -> (segment: UInt32, offset: UInt64) {
-        try files.place(before: position)
-    }
-
-    package var segmentNumbers: ClosedRange<UInt32> { files.range }
-
-    package func end(ofSealed number: UInt32) throws(LogError) -> LogEnd? {
-        try files.end(ofSealed: number)
-    }
-
-    package func rewrites(through number: UInt32) -> SegmentRewrites {
-        files.rewrites(through: number)
     }
 
     package func forEachFrame(

@@ -1,7 +1,7 @@
 /// The open files of the segments, for readers on any thread.
 ///
 /// A file is closed when nobody holds it any more, never while a reader is at work on it.
-final class SegmentFiles: Sendable {
+package final class SegmentFiles: Sendable {
     /// How many sealed segments are kept open.
     static let openLimit = 64
 
