@@ -6,7 +6,7 @@ import Foundation
 struct WellspringBenchmarks {
     static let usage = """
         usage: WellspringBenchmarks [--json | --compare] [--store DIR] [--seconds N] [--events N]
-                                    [--rounds N] [WORKLOAD ...]
+                                    [--rounds N] [--row ROW] [WORKLOAD ...]
 
         --json       one JSON object a line
         --compare    a table with ratios (the default)
@@ -14,6 +14,7 @@ struct WellspringBenchmarks {
         --seconds N  the time for one measured stretch (default 3)
         --events N   the size of the stores that are read (default 200000; large ones 10000000)
         --rounds N   how often each figure is taken; the median counts (default 1)
+        --row ROW    only this row, for a profiler; more than once for several
 
         Workloads (all but the large ones when none is named):
         """
@@ -22,7 +23,7 @@ struct WellspringBenchmarks {
         do {
             let words = CommandLine.arguments.dropFirst()
             if try await runAsChild(Array(words)) { return }
-            guard let options = try Options(words) else {
+            guard let options = try Options(words, rows: rows.map { $0.row }) else {
                 write(help)
                 return
             }
@@ -77,7 +78,7 @@ struct WellspringBenchmarks {
             options.workloads.contains($0.id)
         }
         for workload in options.workloads.isEmpty ? Workload.all : chosen {
-            for row in rows where workload.mindsForm || !row.isVariant {
+            for row in rows where options.includes(row, workload) {
                 let taken = try await measure(workload, row, options)
                 measurements += taken
                 if options.isJSON { for figure in taken { write(figure.json + "\n") } }
@@ -122,9 +123,11 @@ struct Options {
     var directory = "."
     var effort = Effort()
     var workloads: Set<String> = []
+    /// The rows to measure; all when it is empty.
+    var rows: Set<String> = []
 
     /// Returns `nil` when help was asked for.
-    init?(_ arguments: some Sequence<String>) throws {
+    init?(_ arguments: some Sequence<String>, rows known: [String]) throws {
         var rest = Array(arguments)[...]
         while let word = rest.popFirst() {
             switch word {
@@ -137,14 +140,25 @@ struct Options {
                 effort.events = max(1_000, Int(try Self.number(word, &rest)))
                 effort.largeEvents = effort.events
             case "--rounds": effort.rounds = max(1, Int(try Self.number(word, &rest)))
+            case "--row":
+                let row = try Self.value(word, &rest)
+                guard known.contains(row) else {
+                    throw BadUsage(message: "no row is called \(row); there are \(known)")
+                }
+                rows.insert(row)
             default:
-                let known = Workload.all + Workload.large
-                guard known.contains(where: { $0.id == word }) else {
+                let workload = (Workload.all + Workload.large).contains { $0.id == word }
+                guard workload else {
                     throw BadUsage(message: "no workload or option is called \(word)")
                 }
                 workloads.insert(word)
             }
         }
+    }
+
+    func includes(_ row: any Contender.Type, _ workload: Workload) -> Bool {
+        guard workload.mindsForm || !row.isVariant else { return false }
+        return rows.isEmpty || rows.contains(row.row)
     }
 
     private static func value(_ option: String, _ rest: inout ArraySlice<String>) throws -> String {
