@@ -136,6 +136,18 @@ final class ReaderRewritingTests: XCTestCase {
         try await assertReadsLikeNew(reader)
     }
 
+    func test_a_reader_at_the_very_end_of_a_segment_finds_the_next_one_rewritten() async throws {
+        try await append(1...9)
+        let reader = try await reader()
+        var position = LogPosition.start
+        assertEach(try await readOn(reader, after: &position), 1...9)
+        try disk.rewriteSegments(redacting: { _ in false }, where: { _ in false })
+        try await append(10...12)
+        try disk.rewriteSegments(redacting: { $0 == 11 }, where: { $0 == 2 })
+        assertEach(try await readOn(reader, after: &position), 10...12)
+        try await assertReadsLikeNew(reader)
+    }
+
     func test_whoever_waits_is_woken_after_a_rewriting() async throws {
         try await append(1...60)
         let reader = try await reader()
