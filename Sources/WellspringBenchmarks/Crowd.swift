@@ -71,9 +71,12 @@ enum Crowd {
                 group.addTask {
                     var result = CrowdResult()
                     var turn = 0
-                    while case let began = now(), began < end {
+                    var began = now()
+                    while began < end {
                         result.tries += try await body(writer, turn)
-                        result.latencies.add(now() - began)
+                        let finished = now()
+                        result.latencies.add(finished - began)
+                        began = finished
                         turn += 1
                     }
                     return result
@@ -101,9 +104,12 @@ enum Crowd {
                     var failure: (any Error)?
                     var turn = 0
                     do {
-                        while case let began = now(), began < end {
+                        var began = now()
+                        while began < end {
                             result.tries += try body(writer, turn)
-                            result.latencies.add(now() - began)
+                            let finished = now()
+                            result.latencies.add(finished - began)
+                            began = finished
                             turn += 1
                         }
                     } catch { failure = error }

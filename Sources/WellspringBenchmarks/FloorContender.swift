@@ -38,10 +38,11 @@ final class FloorContender: Contender {
     }
 
     var append: Operation {
-        .threads { [self] numbers, stream in
+        let samples = SampleEvents(of: CartEvent.self)
+        return .threads { [self] numbers, stream in
             var frames: [UInt8] = []
             for number in numbers {
-                frames += Self.frame(try CartEvent.number(number).encoded().payload, stream)
+                frames += Self.frame(try samples[number].encoded().payload, stream)
             }
             try commit(frames)
         }

@@ -20,13 +20,18 @@ class SQLiteContender: Contender, @unchecked Sendable {
     }
 
     var append: Operation {
-        .threads { [self] numbers, stream in
-            let payloads = try numbers.map { try CartEvent.number($0).encoded().payload }
-            try append(payloads, to: stream)
+        let samples = SampleEvents(of: CartEvent.self)
+        let streams = SampleStreams(Self.name)
+        return .threads { [self] numbers, stream in
+            let payloads = try numbers.map { try samples[$0].encoded().payload }
+            try append(payloads, to: streams[stream])
         }
     }
 
-    fileprivate func append(_ payloads: [EventPayload], to stream: Int) throws {
+    /// Streams have names, as they do in the other rows.
+    fileprivate static func name(_ stream: Int) -> String { "cart/\(stream)" }
+
+    fileprivate func append(_ payloads: [EventPayload], to stream: String) throws {
         lock.lock()
         defer { lock.unlock() }
         try database.begin()
@@ -38,7 +43,7 @@ class SQLiteContender: Contender, @unchecked Sendable {
         try lock.withLock { () -> Result<CartTotals, any Error> in
             Result {
                 var totals = CartTotals()
-                try database.forEachPayload(of: stream) { payload in
+                try database.forEachPayload(of: Self.name(stream)) { payload in
                     totals.apply(
                         try CartEvent(
                             decoding: EncodedEvent(name: "cart.itemAdded", payload: payload)))
@@ -66,17 +71,20 @@ class SQLiteContender: Contender, @unchecked Sendable {
     }
 
     var command: Command {
-        .threads { [self] number, stream in
+        let samples = SampleEvents(of: CartEvent.self)
+        let streams = SampleStreams(Self.name)
+        return .threads { [self] number, stream in
+            let command = AddItem(event: samples[number])
             var tries = 0
             while true {
                 tries += 1
-                if try sendOnce(number, to: stream) { return tries }
+                if try sendOnce(command, to: streams[stream]) { return tries }
             }
         }
     }
 
     /// Loads, decides, and appends if the version is still the one that was loaded.
-    fileprivate func sendOnce(_ number: Int, to stream: Int) throws -> Bool {
+    fileprivate func sendOnce(_ command: AddItem<CartEvent>, to stream: String) throws -> Bool {
         lock.lock()
         var totals = CartTotals()
         do {
@@ -87,8 +95,7 @@ class SQLiteContender: Contender, @unchecked Sendable {
                         decoding: EncodedEvent(name: "cart.itemAdded", payload: payload)))
             }
         }
-        let events = try AddItem<CartEvent>(number: number).decide(given: Cart(totals: totals)).map
-        {
+        let events = try command.decide(given: Cart(totals: totals)).map {
             try $0.encoded().payload
         }
         lock.lock()
@@ -113,12 +120,12 @@ final class SQLiteGroupContender: SQLiteContender, @unchecked Sendable {
     override class var row: String { "sqlite-group" }
 
     private let queue = NSCondition()
-    private var waiting: [(payloads: [EventPayload], stream: Int)] = []
+    private var waiting: [(payloads: [EventPayload], stream: String)] = []
     private var round = 1
     private var doneRound = 0
     private var isCommitting = false
 
-    fileprivate override func append(_ payloads: [EventPayload], to stream: Int) throws {
+    fileprivate override func append(_ payloads: [EventPayload], to stream: String) throws {
         queue.lock()
         defer { queue.unlock() }
         waiting.append((payloads, stream))
@@ -149,7 +156,7 @@ final class SQLiteGroupContender: SQLiteContender, @unchecked Sendable {
         try commit(group)
     }
 
-    private func commit(_ group: [(payloads: [EventPayload], stream: Int)]) throws {
+    private func commit(_ group: [(payloads: [EventPayload], stream: String)]) throws {
         lock.lock()
         defer { lock.unlock() }
         try database.begin()
@@ -180,7 +187,7 @@ final class SQLiteDatabase {
     func begin() throws { try run("BEGIN IMMEDIATE") }
     func commit() throws { try run("COMMIT") }
 
-    func version(of stream: Int) throws -> Int {
+    func version(of stream: String) throws -> Int {
         let statement = try prepared(
             "SELECT COALESCE(MAX(version), 0) FROM events WHERE stream = ?")
         defer { sqlite3_reset(statement) }
@@ -189,7 +196,7 @@ final class SQLiteDatabase {
         return Int(sqlite3_column_int64(statement, 0))
     }
 
-    func append(_ payloads: [EventPayload], to stream: Int) throws {
+    func append(_ payloads: [EventPayload], to stream: String) throws {
         var version = try self.version(of: stream)
         let statement = try prepared(
             """
@@ -212,7 +219,7 @@ final class SQLiteDatabase {
     }
 
     /// Hands out the payloads of one stream, or of all.
-    func forEachPayload(of stream: Int?, _ body: (EventPayload) throws -> Void) throws {
+    func forEachPayload(of stream: String?, _ body: (EventPayload) throws -> Void) throws {
         let statement = try prepared(
             stream == nil
                 ? "SELECT payload FROM events ORDER BY position"
@@ -227,9 +234,8 @@ final class SQLiteDatabase {
         }
     }
 
-    /// Streams have names, as they do in the other rows.
-    private func bind(stream: Int, to statement: OpaquePointer) {
-        var name = "cart/\(stream)"
+    private func bind(stream: String, to statement: OpaquePointer) {
+        var name = stream
         name.withUTF8 { utf8 in
             utf8.withMemoryRebound(to: CChar.self) {
                 _ = sqlite3_bind_text(

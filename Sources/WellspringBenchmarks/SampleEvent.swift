@@ -69,7 +69,31 @@ struct Cart<Event: CartForm>: Aggregate {
 
 /// Adds one more item: what the command workloads send.
 struct AddItem<Event: CartForm>: AggregateCommand {
-    let number: Int
+    let event: Event
 
-    func decide(given cart: Cart<Event>) -> [Event] { [.number(number)] }
+    func decide(given cart: Cart<Event>) -> [Event] { [event] }
+}
+
+/// Events that are made before a clock runs, and used in turn: a program has its events at hand,
+/// and making these ones costs about as much as storing them.
+struct SampleEvents<Event: CartForm>: Sendable {
+    private static var count: Int { 2_000 }
+    private let events: [Event]
+
+    init(of type: Event.Type) { events = (0..<Self.count).map(Event.number) }
+
+    subscript(number: Int) -> Event { events[number % Self.count] }
+}
+
+/// The ids of streams, most of which are made before a clock runs.
+struct SampleStreams<ID: Sendable>: Sendable {
+    private let ids: [ID]
+    private let make: @Sendable (_ stream: Int) -> ID
+
+    init(_ make: @escaping @Sendable (_ stream: Int) -> ID) {
+        ids = (0..<2_000).map(make)
+        self.make = make
+    }
+
+    subscript(stream: Int) -> ID { stream < ids.count ? ids[stream] : make(stream) }
 }

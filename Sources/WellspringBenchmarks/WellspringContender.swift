@@ -86,24 +86,25 @@ private func subscribing(
 private func appending<Event: CartForm>(
     _ type: Event.Type, to store: some EventStore
 ) -> Operation {
-    .tasks { numbers, stream in
+    let samples = SampleEvents(of: type)
+    let streams = SampleStreams { AggregateID<Cart<Event>>("\($0)").stream }
+    return .tasks { numbers, stream in
         let events = try numbers.map { number in
             // Every row keeps an id and a correlation.
             let correlation = MessageID(high: UInt64(stream), low: UInt64(number))
             return NewEvent(
-                try Event.number(number).encoded(),
-                metadata: EventMetadata(correlation: correlation))
+                try samples[number].encoded(), metadata: EventMetadata(correlation: correlation))
         }
-        try await store.append(
-            AppendRequest(
-                events, to: AggregateID<Cart<Event>>("\(stream)").stream, expecting: .any))
+        try await store.append(AppendRequest(events, to: streams[stream], expecting: .any))
     }
 }
 
 private func sending<Event: CartForm>(_ type: Event.Type, over bus: CommandBus) -> Command {
-    .tasks { number, stream in
+    let samples = SampleEvents(of: type)
+    let carts = SampleStreams { AggregateID<Cart<Event>>("\($0)") }
+    return .tasks { number, stream in
         // The bus decides anew by itself; how often is counted where that matters.
-        try await bus.send(AddItem<Event>(number: number), to: AggregateID("\(stream)"))
+        try await bus.send(AddItem(event: samples[number]), to: carts[stream])
         return 1
     }
 }
