@@ -14,11 +14,12 @@ import Glibc
 ///
 /// Decide inside `withLock`, act outside it: never resume a continuation, call foreign code or do
 /// I/O under the lock.
+@usableFromInline
 package final class Guarded<State>: @unchecked Sendable {
     // SAFETY: `state` is read and written only between lock and unlock of `mutex`, and both
     // pointers live as long as the object.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let state: UnsafeMutablePointer<State>
+    @usableFromInline let state: UnsafeMutablePointer<State>
 
     package init(_ initial: sending State) {
         mutex = .allocate(capacity: 1)
@@ -36,12 +37,21 @@ package final class Guarded<State>: @unchecked Sendable {
     }
 
     /// Runs `body` with the value, alone.
+    ///
+    /// Inlined into other modules, for as a generic call it takes several times as long as the lock.
+    @inlinable
     @inline(__always)
     package func withLock<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        lock()
+        defer { unlock() }
         return try body(&state.pointee)
     }
+
+    @usableFromInline
+    func lock() { pthread_mutex_lock(mutex) }
+
+    @usableFromInline
+    func unlock() { pthread_mutex_unlock(mutex) }
 }
