@@ -22,6 +22,13 @@ extension CommitLog {
         try replaceManifest(isClean: true, knownEnd: writer.synced)
     }
 
+    /// How many bytes the files of all segments have, once the log was closed properly.
+    ///
+    /// For the one caller who may commit.
+    package var byteCount: UInt64 {
+        writer.segments.reduce(0) { $0 + ($1.seal?.fileLength ?? writer.written.offset) }
+    }
+
     /// Gives up all files and the lock, and writes nothing.
     package func abandon() {
         guard let lock = writer.lock else { return }

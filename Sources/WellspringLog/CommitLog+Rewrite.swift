@@ -91,6 +91,14 @@ extension CommitLog {
         if !replaced { try remove(existing, of: old) }
     }
 
+    /// Notes that all segments are as the events up to a position ask for.
+    ///
+    /// The next MANIFEST says so, and from then on nobody looks again. So this is called when the last
+    /// segment was rewritten and not before, and for positions that are durable.
+    package func honoured(through position: UInt64) {
+        writer.honouredPosition = max(writer.honouredPosition, min(position, durablePosition))
+    }
+
     // MARK: - Before
 
     private func sealedSegment(

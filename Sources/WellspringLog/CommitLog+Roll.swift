@@ -157,7 +157,8 @@ extension CommitLog {
     func replaceManifest(isClean: Bool, knownEnd: LogEnd) throws(CommitFailure) {
         let manifest = Manifest(
             storeID: storeID, number: writer.manifestNumber + 1, isClean: isClean,
-            knownEnd: knownEnd, segments: writer.segments)
+            knownEnd: knownEnd, segments: writer.segments,
+            honouredPosition: writer.honouredPosition)
         let failure = replace(Manifest.fileName, contents: manifest.encoded())
         switch failure {
         case nil: writer.manifestNumber += 1

@@ -106,6 +106,8 @@ struct LogWriter {
     /// All segments, the active one last, as the MANIFEST lists them.
     var segments: [Manifest.Segment]
     var manifestNumber: UInt64
+    /// Up to here the client has done to all segments what the events ask for.
+    var honouredPosition: UInt64
     var active: ActiveSegment
     /// The end of what is written, and of what is known to be durable.
     var written: LogEnd

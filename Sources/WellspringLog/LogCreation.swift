@@ -16,7 +16,8 @@ extension LogOpening {
             let header = try makeFirstSegment(identity)
             let manifest = Manifest(
                 storeID: identity.storeID, number: 1, isClean: false,
-                knownEnd: LogEnd(beginning: header), segments: [Manifest.Segment(header)])
+                knownEnd: LogEnd(beginning: header), segments: [Manifest.Segment(header)],
+                honouredPosition: 0)
             try AtomicFile.replace(
                 directory, name: Manifest.fileName, contents: manifest.encoded())
             try AtomicFile.replace(

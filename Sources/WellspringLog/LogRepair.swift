@@ -158,6 +158,7 @@ struct LogRepair {
         files.begin(replay.places, file: newest.file, positions: newest.positions)
         var writer = LogWriter(
             segments: replay.segments, manifestNumber: manifest.number,
+            honouredPosition: manifest.honouredPosition,
             active: ActiveSegment(
                 newest, wasCut: judgement.tornTail != nil && opening.fault != .keepTornTail),
             written: newest.end, synced: newest.end, witnessed: newest.end.sequence)

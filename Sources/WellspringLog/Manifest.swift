@@ -16,6 +16,8 @@ package struct Manifest: Hashable, Sendable {
     /// A synced end of the log: it goes at least this far.
     package var knownEnd: LogEnd
     package var segments: [Segment]
+    /// Up to here the log's owner has done to all segments what the events ask for; 0 if nobody knows.
+    package private(set) var honouredPosition: UInt64
 
     package struct Segment: Hashable, Sendable {
         package var number: UInt32
@@ -71,20 +73,29 @@ package struct Manifest: Hashable, Sendable {
         writer.append(knownEnd.sequence)
         writer.append(knownEnd.nextPosition)
         writer.append(knownEnd.recordedAt)
+        writer.append(honouredPosition)
         FilePreamble.end(&writer)
         for segment in segments { segment.encode(into: &writer) }
         writer.append(writer.withUnsafeBytes { crc32c(0, $0) })
         return writer.bytes
     }
 
+    /// - Parameter honouredPosition: Taken for 0 where it is not in the log.
     package init(
-        storeID: StoreUUID, number: UInt64, isClean: Bool, knownEnd: LogEnd, segments: [Segment]
+        storeID: StoreUUID, number: UInt64, isClean: Bool, knownEnd: LogEnd, segments: [Segment],
+        honouredPosition: UInt64
     ) {
         self.storeID = storeID
         self.number = number
         self.isClean = isClean
         self.knownEnd = knownEnd
         self.segments = segments
+        self.honouredPosition = Self.believed(honouredPosition, before: knownEnd)
+    }
+
+    /// What is not in the log cannot have been honoured, and another event will get that position.
+    private static func believed(_ honoured: UInt64, before end: LogEnd) -> UInt64 {
+        honoured < end.nextPosition ? honoured : 0
     }
 
     package init(decoding bytes: UnsafeRawBufferPointer) throws(FormatError) {
@@ -104,6 +115,7 @@ package struct Manifest: Hashable, Sendable {
             isClean = try reader.readUInt32() & Self.cleanFlag != 0
             let count = Int(try reader.readUInt32())
             knownEnd = try LogEnd(from: &reader)
+            honouredPosition = Self.believed(try reader.readUInt64(), before: knownEnd)
             guard count >= 1, bytes.count == FilePreamble.length + count * Self.entryLength + 4
             else { throw FormatError.malformed(offset: 44, reason: "the count is wrong") }
             reader = ByteReader(bytes, at: FilePreamble.length)

@@ -64,6 +64,8 @@ package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case keepSuperseded
     /// Goes on reading a rewritten segment at the offsets of the old one.
     case keepOldOffsets
+    /// Says that requests are honoured before the segments are rewritten.
+    case honourEarly
     /// Accepts an append whatever version it expects.
     case skipVersionCheck
     /// Reports a lost race before the winner can be read.

@@ -2,7 +2,9 @@ import WellspringLog
 import XCTest
 
 final class ManifestTests: XCTestCase {
-    private var manifest: Manifest {
+    private var manifest: Manifest { manifest(honouredPosition: 7) }
+
+    private func manifest(honouredPosition: UInt64) -> Manifest {
         Manifest(
             storeID: StoreUUID(high: 1, low: 2), number: 3, isClean: true,
             knownEnd: LogEnd(
@@ -13,7 +15,7 @@ final class ManifestTests: XCTestCase {
                     number: 1, generation: 0, basePosition: 1, baseSequence: 1,
                     seal: .init(nextPosition: 9, lastSequence: 8, fileLength: 7777, checksum: 6)),
                 .init(number: 2, generation: 0, basePosition: 9, baseSequence: 9, seal: nil),
-            ])
+            ], honouredPosition: honouredPosition)
     }
 
     private func decoded(_ bytes: [UInt8]) throws -> Manifest {
@@ -25,6 +27,15 @@ final class ManifestTests: XCTestCase {
         var unclean = manifest
         unclean.isClean = false
         XCTAssertEqual(try decoded(unclean.encoded()), unclean)
+    }
+
+    func test_a_position_that_is_not_in_the_log_yet_was_not_honoured() throws {
+        XCTAssertEqual(try decoded(manifest.encoded()).honouredPosition, 7)
+        XCTAssertEqual(manifest(honouredPosition: 10).honouredPosition, 10)
+        XCTAssertEqual(manifest(honouredPosition: 11).honouredPosition, 0)
+        var shorter = manifest(honouredPosition: 10)
+        shorter.knownEnd.nextPosition = 10
+        XCTAssertEqual(try decoded(shorter.encoded()).honouredPosition, 0)
     }
 
     func test_no_flipped_bit_goes_unnoticed() {

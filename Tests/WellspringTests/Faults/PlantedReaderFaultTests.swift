@@ -35,4 +35,25 @@ final class PlantedReaderFaultTests: XCTestCase {
             return problems
         }
     }
+
+    func test_requests_that_are_called_honoured_too_early_are_noticed() async {
+        await assertNoticed("\(PlantedFault.honourEarly)") { (isPlanted, seed) in
+            let fixture = try await ScavengeFixture(seed: seed)
+            let directory = try fixture.disk.openStore(at: "store", create: false)
+            fixture.disk.startRecording()
+            _ = try StoreScavenge(
+                directory, isCancelled: { false }, nil,
+                plantedFault: isPlanted ? .honourEarly : nil
+            ).run()
+            let moments = fixture.disk.takeRecording()
+            var problems: [String] = []
+            for (number, moment) in moments.enumerated() where number % 9 == 0 {
+                let image = SimulatedDisk(after: moment, keeping: .everything, seed: seed)
+                try await fixture.scavenge(image)
+                let left = fixture.positionsWithContent(on: image).intersection(fixture.going)
+                if !left.isEmpty { problems.append("\(left.count) events kept their content") }
+            }
+            return problems
+        }
+    }
 }

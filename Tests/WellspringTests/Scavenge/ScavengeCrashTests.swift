@@ -38,6 +38,27 @@ final class ScavengeCrashTests: XCTestCase {
             "totals: crashes in scavenges: \(images), \(unfinished) with events left to go, 0 lost")
     }
 
+    func test_a_crash_of_a_scavenge_that_follows_another_one_loses_no_request() async throws {
+        var fixture = try await ScavengeFixture()
+        try await fixture.scavenge()
+        try await fixture.askAgain()
+        fixture.disk.startRecording()
+        try await fixture.scavenge()
+        let moments = fixture.disk.takeRecording()
+        XCTAssertGreaterThan(moments.count, 60)
+        var unfinished = 0
+        for number in stride(from: 0, to: moments.count, by: Self.momentStep.value) {
+            let image = SimulatedDisk(
+                after: moments[number], keeping: Self.survivals[number % Self.survivals.count],
+                seed: UInt64(number))
+            if try await examine(image, of: fixture, "\(moments[number].operation)") {
+                unfinished += 1
+            }
+        }
+        XCTAssertGreaterThan(unfinished, 5)
+        print("totals: crashes in repeated scavenges: \(moments.count) moments, 0 lost")
+    }
+
     func test_crashes_of_a_recovery_after_a_crash_lose_nothing() async throws {
         let fixture = try await ScavengeFixture()
         fixture.disk.startRecording()

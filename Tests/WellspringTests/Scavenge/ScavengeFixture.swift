@@ -54,6 +54,29 @@ struct ScavengeFixture {
         }
     }
 
+    /// Asks for more, after a scavenge that did all that was asked for.
+    mutating func askAgain() async throws {
+        let store = try await open()
+        let calm = stream(Self.calm)
+        try await add(2, to: [Self.truncated, Self.late], of: store)
+        let new = try await store.read(
+            LogRead(.forward(after: LogPosition(UInt64(events.count))))
+        ).events
+        events += new
+        try await store.truncate(
+            Self.truncated, before: StreamVersion(UInt64(stream(Self.truncated).count)))
+        try await store.delete(Self.late)
+        let single = [calm[1], calm[calm.count - 1]]
+        try await store.requestRedaction(of: single.map(\.position))
+        going.formUnion(
+            (stream(Self.truncated).dropLast() + stream(Self.late) + single)
+                .map(\.position.rawValue))
+        events += try await store.read(
+            LogRead(.forward(after: LogPosition(UInt64(events.count))))
+        ).events
+        await store.close()
+    }
+
     /// Appends an event to each stream in turn, so many times and until a segment has begun.
     private mutating func add(
         _ rounds: Int, to streams: [StreamID], of store: FileEventStore, until segment: Int = 0

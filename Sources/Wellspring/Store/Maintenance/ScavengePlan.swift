@@ -1,24 +1,38 @@
 import WellspringLog
 
 /// Which events are to lose their content: what was asked for, and not done yet.
+///
+/// Requests that were honoured before are not looked at again, and neither are the events that they
+/// were about.
 struct ScavengePlan {
-    /// What was asked for last about each stream, and where in the log.
-    private var truncations: [StreamID: (before: UInt64, position: UInt64)] = [:]
+    /// What was asked for about each stream.
+    private var truncations: [StreamID: Truncation] = [:]
     private var redacted: Set<UInt64> = []
     /// The segments that hold an event which still has its content and is to lose it.
     private(set) var segments: Set<UInt32> = []
 
-    /// Whether anybody ever asked for anything.
+    private struct Truncation {
+        /// What the last request says, and where in the log it is.
+        var before: UInt64
+        var position: UInt64
+        /// The version of the first request that is new, in the stream of the requests.
+        var firstNew: StreamVersion
+    }
+
+    /// Whether nobody has asked for anything new.
     var isEmpty: Bool { truncations.isEmpty && redacted.isEmpty }
 
     /// Reads what was asked for, and looks at every event that it is about.
+    ///
+    /// - Parameter honoured: All requests up to this position have been honoured.
     init(
-        of log: FollowedLog, _ listed: [Manifest.Segment], _ tracker: ProgressTracker
+        of log: FollowedLog, _ listed: [Manifest.Segment], honoured: UInt64,
+        _ tracker: ProgressTracker
     ) throws {
-        try readRequests(of: log, tracker)
+        try readRequests(of: log, after: LogPosition(honoured), tracker)
         for (stream, truncation) in truncations.sorted(by: { $0.value.position < $1.value.position }
         ) {
-            try look(at: stream, before: truncation.before, in: log, listed, tracker)
+            try look(at: stream, truncation, in: log, listed, tracker)
         }
         for position in redacted.sorted() {
             guard let segment = Self.segment(of: position, in: listed), !segments.contains(segment)
@@ -42,8 +56,10 @@ struct ScavengePlan {
 
     // MARK: - Requests
 
-    private mutating func readRequests(of log: FollowedLog, _ tracker: ProgressTracker) throws {
-        var last = LogPosition.start
+    private mutating func readRequests(
+        of log: FollowedLog, after honoured: LogPosition, _ tracker: ProgressTracker
+    ) throws {
+        var last = honoured
         while true {
             try tracker.check()
             let page = try log.read(LogRead(.forward(after: last), filter: .tagged(.scavenge)))
@@ -57,7 +73,9 @@ struct ScavengePlan {
         let position = event.position.rawValue
         switch try ScavengeRequest(event) {
         case .truncation(let request):
-            truncations[request.stream] = (request.before.rawValue, position)
+            let firstNew = truncations[request.stream]?.firstNew ?? event.version
+            truncations[request.stream] = Truncation(
+                before: request.before.rawValue, position: position, firstNew: firstNew)
         case .redaction(let request):
             // Like a truncation, a redaction is about what was there when it was asked for.
             redacted.formUnion(
@@ -72,11 +90,11 @@ struct ScavengePlan {
     private static let pageLimit = ReadLimit(events: 1_024, bytes: 1 << 20)
 
     private mutating func look(
-        at stream: StreamID, before version: UInt64, in log: FollowedLog,
+        at stream: StreamID, _ truncation: Truncation, in log: FollowedLog,
         _ listed: [Manifest.Segment], _ tracker: ProgressTracker
     ) throws {
-        var last = StreamVersion.start
-        while last.rawValue + 1 < version {
+        var last = try Self.honoured(of: stream, beforeRequest: truncation.firstNew, in: log)
+        while last.rawValue + 1 < truncation.before {
             try tracker.check()
             let page = try log.readUntruncated(
                 StreamRead(stream, .forward(after: last), limit: Self.pageLimit))
@@ -84,6 +102,29 @@ struct ScavengePlan {
             note(page, listed)
             last = end
         }
+    }
+
+    /// The last version of a stream that lost its content because of an earlier request.
+    private static func honoured(
+        of stream: StreamID, beforeRequest version: StreamVersion, in log: FollowedLog
+    ) throws -> StreamVersion {
+        let requests = StreamTruncation.requests(about: stream)
+        guard let recorded = try last(of: requests, before: version, in: log) else { return .start }
+        let earlier = try StreamTruncation(recorded)
+        // In a store that was salvaged, events may have come after the request with versions that it
+        // cuts off: nobody has looked at these.
+        guard let cutOff = try last(of: stream, before: earlier.before, in: log),
+            cutOff.position < recorded.position
+        else { return .start }
+        return cutOff.version
+    }
+
+    private static func last(
+        of stream: StreamID, before version: StreamVersion, in log: FollowedLog
+    ) throws -> RecordedEvent? {
+        try log.readUntruncated(
+            StreamRead(stream, .backward(before: version), limit: ReadLimit(events: 1))
+        ).first
     }
 
     private mutating func note(_ events: [RecordedEvent], _ listed: [Manifest.Segment]) {

@@ -52,7 +52,7 @@ struct StoreBackup {
         try copyCaches(upTo: end, of: segments)
         let copied = Manifest(
             storeID: identity.storeID, number: manifest.number, isClean: false, knownEnd: end,
-            segments: segments)
+            segments: segments, honouredPosition: manifest.honouredPosition)
         try AtomicFile.replace(staged, name: Manifest.fileName, contents: copied.encoded())
         try AtomicFile.replace(
             staged, name: StoreIdentity.fileName, contents: identity.encoded())

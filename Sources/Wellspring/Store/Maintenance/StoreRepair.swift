@@ -107,7 +107,8 @@ struct StoreRepair {
                 seal: index == last ? nil : segment.seal?.trailer.manifestEntry(segment.fileSize))
         }
         return Manifest(
-            storeID: identity.storeID, number: 1, isClean: false, knownEnd: end, segments: entries)
+            storeID: identity.storeID, number: 1, isClean: false, knownEnd: end, segments: entries,
+            honouredPosition: 0)
     }
 
     /// Moves what is left of the old MANIFEST out of the way; returns where to.

@@ -2,20 +2,23 @@ import WellspringLog
 
 /// Takes the content of truncated and redacted events out of the files of a store.
 ///
-/// First everything is read that tells what is to be done, and nothing is written when that is
-/// nothing. Then the index is removed as far as it names places that will change, and one segment
-/// after the other is written anew. A crash leaves every event with its content or without it, and the
-/// next scavenge finds those that still have it.
+/// First everything is read that tells what is to be done, and nothing is written when nobody has
+/// asked for anything since the last time. Then the index is removed as far as it names places that
+/// will change, and one segment after the other is written anew. In the end the MANIFEST says which
+/// requests were honoured. A crash leaves every event with its content or without it, and the next
+/// scavenge finds those that still have it.
 struct StoreScavenge {
     private let directory: any StoreDirectory
     private let isCancelled: @Sendable () -> Bool
     private let progress: (@Sendable (MaintenanceProgress) -> Void)?
+    private let plantedFault: PlantedFault?
     private var report = ScavengeReport()
 
     init(
         _ directory: any StoreDirectory, isCancelled: @escaping @Sendable () -> Bool,
-        _ progress: (@Sendable (MaintenanceProgress) -> Void)?
+        _ progress: (@Sendable (MaintenanceProgress) -> Void)?, plantedFault: PlantedFault? = nil
     ) {
+        self.plantedFault = plantedFault
         self.directory = directory
         self.isCancelled = isCancelled
         self.progress = progress
@@ -24,25 +27,25 @@ struct StoreScavenge {
     consuming func run() throws -> ScavengeReport {
         let lock = try lockAsClosed()
         let plan: ScavengePlan
-        let listed: [Manifest.Segment]
+        let manifest: Manifest
         do {
-            guard let manifest = try LogInspection(directory).manifest else {
+            guard let found = try LogInspection(directory).manifest else {
                 throw LogError.closed
             }
-            listed = manifest.segments
+            manifest = found
             plan = try self.plan(for: manifest)
-            report.bytesBefore = try bytes(of: listed)
+            report.bytesBefore = try bytes(of: manifest.segments)
             report.bytesAfter = report.bytesBefore
-            if !plan.isEmpty { try listCopies() }
+            if !plan.isEmpty || manifest.honouredPosition > 0 { try listCopies() }
         } catch {
             lock.release()
             throw error
         }
-        guard !plan.segments.isEmpty else {
+        guard !plan.isEmpty else {
             lock.release()
             return report
         }
-        try carryOut(plan, on: listed, holding: lock)
+        try carryOut(plan, on: manifest, holding: lock)
         return report
     }
 
@@ -77,7 +80,8 @@ struct StoreScavenge {
                     + "\(manifest.knownEnd.nextPosition - 1)")
         }
         let tracker = ProgressTracker(totalBytes: 0, isCancelled: isCancelled, nil)
-        return try ScavengePlan(of: log, manifest.segments, tracker)
+        return try ScavengePlan(
+            of: log, manifest.segments, honoured: manifest.honouredPosition, tracker)
     }
 
     // MARK: - Writing
@@ -92,31 +96,21 @@ struct StoreScavenge {
     }
 
     private mutating func carryOut(
-        _ plan: ScavengePlan, on listed: [Manifest.Segment], holding lock: any LockToken
+        _ plan: ScavengePlan, on manifest: Manifest, holding lock: any LockToken
     ) throws {
         let client = ScavengedLogClient()
         let log = try open(client, holding: lock)
+        // The plan was made of all that is asked for up to here.
+        let asked = manifest.knownEnd.nextPosition - 1
         do {
-            let affected = listed.filter { plan.segments.contains($0.number) }
-            let index = try IndexRun.list(directory).part(from: affected.first?.baseSequence ?? 1)
-            let unindexed = listed.filter { $0.seal.map { $0.lastSequence >= index.first } ?? true }
-            var tracker = ProgressTracker(
-                totalBytes: try bytes(of: unindexed) + bytes(of: affected),
-                isCancelled: isCancelled, progress)
-            try check(unindexed, of: log, &tracker)
-            try remove(index.names)
-            if affected.contains(where: { $0.seal == nil }) { try log.sealActive(client: client) }
-            for segment in affected {
-                try tracker.check()
-                tracker.begin(fileSize: try bytes(of: [segment]))
-                let rewriter = SegmentScavenge(plan, tracker, before: report.redactedCount)
-                try log.rewrite(segment.number, with: rewriter, client: client)
-                tracker = rewriter.tracker
-                report.segmentCount += 1
-                report.redactedCount += rewriter.redactedCount
+            if plantedFault == .honourEarly { log.honoured(through: asked) }
+            let affected = manifest.segments.filter { plan.segments.contains($0.number) }
+            if !affected.isEmpty {
+                try rewrite(affected, of: manifest.segments, as: plan, log, client)
             }
+            log.honoured(through: asked)
             try log.close()
-            tracker.finish(events: report.redactedCount)
+            report.bytesAfter = log.byteCount
         } catch is CancellationError {
             // What was done is whole, and the rest can be done another time.
             try log.close()
@@ -125,7 +119,30 @@ struct StoreScavenge {
             log.abandon()
             throw error
         }
-        report.bytesAfter = try bytes(of: try LogInspection(directory).manifest?.segments ?? [])
+    }
+
+    private mutating func rewrite(
+        _ affected: [Manifest.Segment], of listed: [Manifest.Segment], as plan: ScavengePlan,
+        _ log: CommitLog, _ client: ScavengedLogClient
+    ) throws {
+        let index = try IndexRun.list(directory).part(from: affected.first?.baseSequence ?? 1)
+        let unindexed = listed.filter { $0.seal.map { $0.lastSequence >= index.first } ?? true }
+        var tracker = ProgressTracker(
+            totalBytes: try bytes(of: unindexed) + bytes(of: affected),
+            isCancelled: isCancelled, progress)
+        try check(unindexed, of: log, &tracker)
+        try remove(index.names)
+        if affected.contains(where: { $0.seal == nil }) { try log.sealActive(client: client) }
+        for segment in affected {
+            try tracker.check()
+            tracker.begin(fileSize: try bytes(of: [segment]))
+            let rewriter = SegmentScavenge(plan, tracker, before: report.redactedCount)
+            try log.rewrite(segment.number, with: rewriter, client: client)
+            tracker = rewriter.tracker
+            report.segmentCount += 1
+            report.redactedCount += rewriter.redactedCount
+        }
+        tracker.finish(events: report.redactedCount)
     }
 
     /// Reads what will have to be indexed anew, as that will.
