@@ -6,7 +6,8 @@ import Wellspring
 struct WellspringCtl {
     static let program = Program(
         name: "wellspringctl",
-        summary: "Looks at event stores on disk, checks, copies and mends them.",
+        summary:
+            "Looks at event stores on disk, checks, copies and mends them, and has them forget.",
         subcommands: ToolCommand.all.map(\.subcommand), hasDemonstration: false)
 
     static func main() async {
@@ -39,7 +40,7 @@ struct ToolCommand: Sendable {
 
     static let all: [ToolCommand] = [
         .stats, .verify, .streams, .show, .tail, .export, .import, .repair, .salvage, .backup,
-        .scavenge,
+        .truncate, .delete, .redact, .scavenge,
     ]
 
     init(_ subcommand: Subcommand, run: @escaping @Sendable (Arguments) async throws -> Void) {
@@ -51,6 +52,17 @@ struct ToolCommand: Sendable {
 extension Arguments {
     /// The directory of the store, which every command has first.
     var directory: String { positional.first ?? "" }
+
+    /// The stream, which commands about one have second.
+    var stream: StreamID {
+        get throws(UsageError) {
+            let name = positional[1]
+            guard let stream = StreamID(name) else {
+                throw UsageError("'\(name.printable)' is no stream: they are named category/key.")
+            }
+            return stream
+        }
+    }
 }
 
 extension EventStoreError {

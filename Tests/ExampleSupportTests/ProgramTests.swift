@@ -11,7 +11,8 @@ final class ProgramTests: XCTestCase {
                     Option("store", value: "DIR", "Where.", isRequired: true),
                     Option("price", value: "CENTS", "How much."),
                     Option("gift", "Wraps it."),
-                ])
+                ]),
+            Subcommand("return", arguments: ["SHOP", "ITEM..."], summary: "Takes some back."),
         ])
 
     func test_nothing_asks_for_the_demonstration() throws {
@@ -41,6 +42,15 @@ final class ProgramTests: XCTestCase {
 
     func test_a_single_dash_is_an_argument() throws {
         XCTAssertEqual(try parsed(["sell", "-", "--store=x"]).positional, ["-"])
+    }
+
+    func test_the_last_argument_may_be_given_several_times_where_its_name_says_so() throws {
+        XCTAssertEqual(try parsed(["return", "here", "hat"]).positional, ["here", "hat"])
+        XCTAssertEqual(
+            try parsed(["return", "here", "a", "b", "c"]).positional, ["here", "a", "b", "c"])
+        XCTAssertThrowsError(try program.parse(["return", "here"])) { error in
+            XCTAssertEqual(error as? UsageError, UsageError("'return' needs ITEM...."))
+        }
     }
 
     func test_help_is_given_for_the_program_and_for_a_subcommand() throws {

@@ -8,7 +8,7 @@ import XCTest
 final class CommandTests: XCTestCase {
     private let commands = [
         "stats", "verify", "streams", "show", "tail", "export", "import", "repair", "salvage",
-        "backup", "scavenge",
+        "backup", "truncate", "delete", "redact", "scavenge",
     ]
 
     func test_every_command_has_help() throws {
@@ -26,6 +26,9 @@ final class CommandTests: XCTestCase {
         let calls = [
             [], ["stats"], ["turn", path], ["stats", path, path], ["verify", path, "--yaml"],
             ["tail", path, "--count", "many"], ["show", path, "nocategory"], ["salvage", path],
+            ["truncate", path, "a/b"], ["truncate", path, "a/b", "--before", "0"],
+            ["delete", path, "nocategory"], ["redact", path, "a/b"],
+            ["redact", path, "a/b", "1", "0"], ["redact", path, "a/b", "1-3"],
         ]
         for call in calls {
             let outcome = try fixture.program.run(call)
@@ -39,7 +42,9 @@ final class CommandTests: XCTestCase {
         let fixture = try StoreFixture(self)
         for command in commands where command != "import" {
             var call = [command, fixture.store]
-            if command == "show" { call.append("a/b") }
+            if ["show", "truncate", "delete", "redact"].contains(command) { call.append("a/b") }
+            if command == "truncate" { call += ["--before", "1"] }
+            if command == "redact" { call.append("1") }
             if command == "salvage" || command == "backup" { call.append(fixture.path("out")) }
             let outcome = try fixture.program.run(call)
             XCTAssertEqual(outcome.status, 1, command)

@@ -115,7 +115,7 @@ extension Program {
         guard given >= required else {
             throw UsageError("'\(subcommand.name)' needs \(subcommand.arguments[given]).")
         }
-        guard given <= subcommand.arguments.count else {
+        guard given <= subcommand.arguments.count || subcommand.repeatsLast else {
             let surplus = arguments.positional[subcommand.arguments.count]
             throw UsageError("'\(subcommand.name)' does not expect '\(surplus.printable)'.")
         }

@@ -29,9 +29,14 @@ package struct Program: Sendable {
 package struct Subcommand: Sendable {
     package let name: String
     /// The names of its arguments, those that may be left out in brackets: `[NAME]`.
+    ///
+    /// The last one may be given several times if its name ends with dots: `NAME...`.
     package let arguments: [String]
     package let summary: String
     package let options: [Option]
+
+    /// Whether the last argument may be given several times.
+    var repeatsLast: Bool { arguments.last?.hasSuffix("...") == true }
 
     package init(
         _ name: String, arguments: [String] = [], summary: String, options: [Option] = []

@@ -43,7 +43,7 @@ struct ScavengeText {
             "\($0) is the state of a projection and may hold what that learned".printable
         }
         guard report.hasChanged else {
-            return (lines + ["nothing to do; no file was touched"]).joined(separator: "\n") + "\n"
+            return (lines + ["nothing to do"]).joined(separator: "\n") + "\n"
         }
         let events =
             report.redactedCount == 1

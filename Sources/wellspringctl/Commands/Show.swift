@@ -7,10 +7,7 @@ extension ToolCommand {
             "show", arguments: ["DIR", "STREAM"], summary: "Shows the events of a stream.",
             options: [Examining.data, Examining.unproven])
     ) { arguments in
-        let name = arguments.positional[1]
-        guard let stream = StreamID(name) else {
-            throw UsageError("'\(name.printable)' is no stream: they are named category/key.")
-        }
+        let stream = try arguments.stream
         var shown = ShownStream(stream, withData: arguments.has("data"))
         do {
             try await shown.read(by: arguments)
@@ -19,7 +16,7 @@ extension ToolCommand {
             try shown.examine(arguments)
         }
         guard shown.version > .start else {
-            throw Failure("there is no stream '\(name.printable)'.")
+            throw Failure("there is no stream '\("\(stream)".printable)'.")
         }
     }
 }
@@ -48,13 +45,19 @@ private struct ShownStream {
         }
     }
 
+    /// Shows what a reader would see, without the index.
     mutating func examine(_ arguments: Arguments) throws {
+        let request = try lastTruncation(arguments)
         var output = OutputBuffer()
         let result = Result {
             try Examining.read(arguments) { item in
                 guard case .append(let events, _) = item else { return true }
                 for event in events where event.stream == stream && event.version > version {
-                    try show(event, &output)
+                    if request?.cutsOff(event) == true {
+                        version = event.version
+                    } else {
+                        try show(event, &output)
+                    }
                 }
                 return true
             }
@@ -63,9 +66,36 @@ private struct ShownStream {
         try result.get()
     }
 
+    /// The last request to truncate the stream, which comes behind what it cuts off.
+    private func lastTruncation(_ arguments: Arguments) throws -> FoundTruncation? {
+        let requests = StreamTruncation.requests(about: stream)
+        var found: FoundTruncation?
+        var store = try StoreExamination(at: arguments.directory)
+        try store.read(includingUnproven: arguments.has(Examining.unproven.name)) { item in
+            guard case .append(let events, _) = item else { return true }
+            for event in events where event.stream == requests {
+                found = FoundTruncation(
+                    before: try StreamTruncation(event).before, position: event.position)
+            }
+            return true
+        }
+        return found
+    }
+
     private mutating func show(_ event: RecordedEvent, _ output: inout OutputBuffer) throws {
         try output.line(Shown.line(event))
         if withData { try output.line(Shown.content(event)) }
         version = event.version
+    }
+}
+
+/// Where a stream begins, and where that was asked for.
+private struct FoundTruncation {
+    let before: StreamVersion
+    let position: LogPosition
+
+    /// A request is about what was there when it was made.
+    func cutsOff(_ event: RecordedEvent) -> Bool {
+        event.version < before && event.position < position
     }
 }

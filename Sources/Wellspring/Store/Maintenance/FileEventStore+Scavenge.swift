@@ -8,10 +8,9 @@ extension FileEventStore {
     /// id, its times, its causes and its tags. So versions and positions go on as if nothing had
     /// happened, and who reads the event sees ``Recorded/isRedacted``.
     ///
-    /// The store must not be open. A good moment is before it is opened when the program starts: a
-    /// scavenge that finds nothing to do touches no file, but it reads every event that was ever to
-    /// lose its content. Other processes may read the store
-    /// meanwhile. After a crash, a failure or a cancellation every event is there, with its content or
+    /// The store must not be open. A good moment is before it is opened when the program starts: what
+    /// was honoured once is not looked at again, and a scavenge of which nothing new is asked touches no
+    /// file. Other processes may read the store meanwhile. After a crash, a failure or a cancellation every event is there, with its content or
     /// without it, and another scavenge does the rest.
     ///
     /// Only what is in the log is looked after. Saved states of projections and what was set aside in
