@@ -199,6 +199,48 @@ final class RewrittenStoreTests: XCTestCase {
         XCTAssertEqual(copies, 24)
     }
 
+    func test_a_backup_beside_a_scavenge_of_the_newest_segment_is_whole() async throws {
+        let fixture = try await ScavengeFixture()
+        fixture.disk.startRecording()
+        let report = try await fixture.scavenge()
+        let moments = fixture.disk.takeRecording()
+        let newest = LogLayout.segment(UInt32(fixture.disk.segments.count) - 1, generation: 1)
+        XCTAssertEqual(report.segmentCount, 3)
+        XCTAssertTrue(fixture.disk.segments.contains(newest))
+        var rewritten = 0
+        // A backup that sees the scavenge go on step by step, and one in whose midst much is done.
+        var courses = stride(from: 1, to: 24, by: 4).map { pace in
+            moments.enumerated().filter { $0.offset % pace == 0 }.map(\.element)
+        }
+        for still in 1...14 {
+            for end in [moments.count - 1, moments.count * 3 / 4] {
+                courses.append(
+                    Array(repeating: moments[0], count: still) + [moments[end], moments[end]])
+            }
+        }
+        for (number, course) in courses.enumerated() {
+            let disk = TurningDisk(SimulatedDisk(), through: course, pace: 1)
+            let copy = SimulatedDisk(seed: 5)
+            let message = "course \(number)"
+            try await FileEventStore.backup(at: "store", in: disk, to: "store", in: copy)
+            // One file of each segment, in the generation that is listed.
+            let numbers = copy.segments.compactMap {
+                LogLayout.parse(String($0.dropFirst(4)))?.number
+            }
+            XCTAssertEqual(numbers, Array(1...UInt32(numbers.count)), message)
+            if copy.segments.contains(newest) { rewritten += 1 }
+            let complaints = try await fixture.complaints(
+                about: copy.afterCrash(keeping: .everything, seed: 1), isDone: false)
+            XCTAssertEqual(complaints, [], message)
+            // The copy does not say that more was honoured than is in it.
+            try await fixture.scavenge(copy)
+            let left = fixture.positionsWithContent(on: copy).intersection(fixture.going)
+            XCTAssertEqual(left, [], message)
+        }
+        XCTAssertGreaterThan(rewritten, 3)
+
+    }
+
     func test_a_rewritten_store_is_salvaged_with_its_flags() async throws {
         let (store, _) = try await rewrittenStore()
         let place = try store.places(in: 2)[3]

@@ -4,7 +4,8 @@ import WellspringLog
 ///
 /// Sealed segments do not change and are copied as they are; one that is rewritten meanwhile is
 /// another file. Of the newest one everything up to the end of a commit that is known to be durable
-/// is copied, and the MANIFEST of the copy says that it goes exactly that far. All files have other names until the copy has been verified.
+/// is copied, and the MANIFEST of the copy says that it goes exactly that far. All files have other
+/// names until the copy has been verified.
 struct StoreBackup {
     private let source: any StoreDirectory
     private let target: any StoreDirectory
@@ -43,16 +44,14 @@ struct StoreBackup {
         }
         try target.makeDirectory(LogLayout.segments)
         try target.syncDirectory(nil)
-        var segments = manifest.segments
-        for index in segments.indices where segments[index].seal != nil {
-            segments[index] = try copySegment(segments[index])
-        }
-        let end = try copyNewest(manifest, inspection)
+        let (segments, end) = try copySegments(manifest, inspection)
         try staged.syncDirectory(LogLayout.segments)
         try copyCaches(upTo: end, of: segments)
         let copied = Manifest(
             storeID: identity.storeID, number: manifest.number, isClean: false, knownEnd: end,
-            segments: segments, honouredPosition: manifest.honouredPosition)
+            segments: segments,
+            // Of the first MANIFEST: what was honoured since may not be in all that was copied.
+            honouredPosition: manifest.honouredPosition)
         try AtomicFile.replace(staged, name: Manifest.fileName, contents: copied.encoded())
         try AtomicFile.replace(
             staged, name: StoreIdentity.fileName, contents: identity.encoded())
@@ -64,6 +63,46 @@ struct StoreBackup {
     }
 
     // MARK: - Segments
+
+    /// Copies all segments, and returns what is to be listed and where the last one ends.
+    ///
+    /// The newest one may be sealed and rewritten meanwhile. Then there are further segments, of
+    /// which the last is the newest.
+    private mutating func copySegments(
+        _ manifest: Manifest, _ inspection: LogInspection
+    ) throws -> (segments: [Manifest.Segment], end: LogEnd) {
+        var (manifest, inspection) = (manifest, inspection)
+        var copied: [Manifest.Segment] = []
+        for _ in 1..<Self.rewritingLimit {
+            for segment in manifest.segments.dropFirst(copied.count) where segment.seal != nil {
+                copied.append(try copySegment(segment))
+            }
+            guard let newest = manifest.segments.last else { throw LogError.closed }
+            do {
+                let end = try copyNewest(newest, inspection)
+                return (copied + [newest], end)
+            } catch {
+                guard !(error is CancellationError) else { throw error }
+                let now = try LogInspection(source)
+                guard let listed = now.manifest, listed.segments.count > manifest.segments.count
+                else { throw error }
+                try giveUp(newest)
+                (manifest, inspection) = (listed, now)
+            }
+        }
+        throw EventStoreError.storage(
+            reason: "its newest segment is rewritten again and again; back up again later")
+    }
+
+    /// Removes what was copied of a segment that is to be copied anew.
+    private mutating func giveUp(_ segment: Manifest.Segment) throws {
+        report.unprovenEvents = 0
+        do {
+            try staged.remove(segment.fileName)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+    }
 
     /// Copies a sealed segment, and returns what is to be listed: it may be rewritten meanwhile.
     private mutating func copySegment(_ listed: Manifest.Segment) throws -> Manifest.Segment {
@@ -96,9 +135,8 @@ struct StoreBackup {
 
     /// Copies the newest segment up to the end of its last durable commit, and returns that place.
     private mutating func copyNewest(
-        _ manifest: Manifest, _ inspection: LogInspection
+        _ newest: Manifest.Segment, _ inspection: LogInspection
     ) throws -> LogEnd {
-        guard let newest = manifest.segments.last else { throw LogError.closed }
         let name = newest.fileName
         let header = try Self.header(of: name, in: source)
         var end = LogEnd(beginning: header)
