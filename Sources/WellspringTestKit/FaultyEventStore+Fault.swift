@@ -5,12 +5,24 @@ extension FaultyEventStore {
     public enum Operation: String, Hashable, Sendable, CaseIterable {
         /// An append.
         case append
+        /// A request to truncate or delete a stream.
+        case truncate
+        /// A request to redact events.
+        case redact
         /// A read of one stream.
         case readStream
         /// A read of the log.
         case readLog
         /// A wait for events.
         case wait
+
+        /// Whether it stores something.
+        var isWrite: Bool {
+            switch self {
+            case .append, .truncate, .redact: true
+            case .readStream, .readLog, .wait: false
+            }
+        }
 
         var question: UInt64 { Dice.question(rawValue) }
     }
@@ -132,9 +144,9 @@ extension FaultyEventStore {
             switch effect {
             case .failBefore, .loseRequest, .rival, .delayBefore, .failAfter, .loseAnswer,
                 .delayAfter:
-                operation == .append
+                operation.isWrite
             case .conflict:
-                operation == .append
+                operation.isWrite
                     && request.flatMap(FaultyEventStore.conflict(with:)) != nil
             case .failRead, .shortRead, .delayRead:
                 operation == .readStream || operation == .readLog
@@ -169,7 +181,7 @@ extension FaultyEventStore {
         ) -> Fault? {
             let table: [(Double, Fault)] =
                 switch operation {
-                case .append:
+                case .append, .truncate, .redact:
                     [
                         (lostAcknowledgement, .lostAcknowledgement), (lostRequest, .lostRequest),
                         (failureBeforeCommit, .failureBeforeCommit()), (conflict, .conflict),

@@ -22,11 +22,15 @@ import WellspringLog
 /// and how many appends, or reads, there were before. Nothing sleeps; what is delayed waits for
 /// ``release()``.
 ///
+/// Requests to truncate, delete and redact are appends of the store's own, so what can happen to an
+/// append can happen to them. They are refused as ``EventStoreError/unsupported(feature:)`` where the
+/// store behind does not take them.
+///
 /// What goes through unharmed is the business of the store behind. Nothing here breaks a promise
 /// that an ``EventStore`` makes: a page that is cut short is still a page of whole appends, and
 /// whatever is reported as not stored is not there.
 public final class FaultyEventStore: EventStore {
-    private let base: any EventStore
+    let base: any EventStore
     private let dice: Dice
     private let state: Guarded<State>
     private let gate = Gate()
@@ -105,7 +109,23 @@ public final class FaultyEventStore: EventStore {
     /// Appends all events of `request`, or none, or so it says.
     @discardableResult
     public func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
-        let fault = meet(.append, request)
+        try await write(.append, request) { () throws(EventStoreError) in
+            try await base.append(request)
+        } first: {
+            $0.positions.lowerBound
+        }
+    }
+
+    /// Lets `body` write something, or not, or says that it did not.
+    ///
+    /// - Parameters:
+    ///   - request: The streams that are written to, with what is expected of them.
+    ///   - first: The first position of what was written.
+    func write<Receipt>(
+        _ operation: Operation, _ request: AppendRequest,
+        _ body: () async throws(EventStoreError) -> Receipt, first: (Receipt) -> UInt64
+    ) async throws(EventStoreError) -> Receipt {
+        let fault = meet(operation, request)
         switch fault?.effect {
         case .failBefore(let error): throw error
         case .loseRequest:
@@ -119,11 +139,11 @@ public final class FaultyEventStore: EventStore {
             try await gate.hold()
         default: break
         }
-        let receipt = try await base.append(request)
+        let receipt = try await body()
         switch fault?.effect {
         case .failAfter(let error): throw error
         case .loseAnswer:
-            let before = LogPosition(max(1, receipt.positions.lowerBound) - 1)
+            let before = LogPosition(max(1, first(receipt)) - 1)
             throw .outcomeUnknown(
                 StoreFailure(reason: "the acknowledgement was lost", lastDurable: before))
         case .delayAfter:
