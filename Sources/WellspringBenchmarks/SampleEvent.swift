@@ -12,6 +12,14 @@ protocol CartForm: DomainEvent {
     ) -> Self
 
     var amountCents: Int { get }
+
+    // Requirements, so that they are compiled for each event type by itself: a program knows the
+    // types of its events and commands.
+
+    /// What appends events to carts.
+    static func appending(to store: any EventStore) -> Operation
+    /// What sends commands to carts.
+    static func sending(over bus: CommandBus) -> Command
 }
 
 extension CartForm {

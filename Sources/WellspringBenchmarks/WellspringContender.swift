@@ -22,8 +22,8 @@ final class WellspringContender<Store: MeasuredStore, Event: CartForm>: Contende
         bus = CommandBus(store)
     }
 
-    var append: Operation { appending(Event.self, to: store) }
-    var command: Command { sending(Event.self, over: bus) }
+    var append: Operation { Event.appending(to: store) }
+    var command: Command { Event.sending(over: bus) }
 
     func load(stream: Int) async throws -> CartTotals {
         try await store.load(Cart<Event>.self, AggregateID("\(stream)")).state.totals
@@ -83,29 +83,30 @@ private func subscribing(
     }
 }
 
-private func appending<Event: CartForm>(
-    _ type: Event.Type, to store: some EventStore
-) -> Operation {
-    let samples = SampleEvents(of: type)
-    let streams = SampleStreams { AggregateID<Cart<Event>>("\($0)").stream }
-    return .tasks { numbers, stream in
-        let events = try numbers.map { number in
-            // Every row keeps an id and a correlation.
-            let correlation = MessageID(high: UInt64(stream), low: UInt64(number))
-            return NewEvent(
-                try samples[number].encoded(), metadata: EventMetadata(correlation: correlation))
+extension CartForm {
+    static func appending(to store: any EventStore) -> Operation {
+        let samples = SampleEvents(of: Self.self)
+        let streams = SampleStreams { AggregateID<Cart<Self>>("\($0)").stream }
+        return .tasks { numbers, stream in
+            let events = try numbers.map { number in
+                // Every row keeps an id and a correlation.
+                let correlation = MessageID(high: UInt64(stream), low: UInt64(number))
+                return NewEvent(
+                    try samples[number].encoded(),
+                    metadata: EventMetadata(correlation: correlation))
+            }
+            try await store.append(AppendRequest(events, to: streams[stream], expecting: .any))
         }
-        try await store.append(AppendRequest(events, to: streams[stream], expecting: .any))
     }
-}
 
-private func sending<Event: CartForm>(_ type: Event.Type, over bus: CommandBus) -> Command {
-    let samples = SampleEvents(of: type)
-    let carts = SampleStreams { AggregateID<Cart<Event>>("\($0)") }
-    return .tasks { number, stream in
-        // The bus decides anew by itself; how often is counted where that matters.
-        try await bus.send(AddItem(event: samples[number]), to: carts[stream])
-        return 1
+    static func sending(over bus: CommandBus) -> Command {
+        let samples = SampleEvents(of: Self.self)
+        let carts = SampleStreams { AggregateID<Cart<Self>>("\($0)") }
+        return .tasks { number, stream in
+            // The bus decides anew by itself; how often is counted where that matters.
+            try await bus.send(AddItem(event: samples[number]), to: carts[stream])
+            return 1
+        }
     }
 }
 

@@ -88,6 +88,18 @@ public struct CommandReceipt<A: Aggregate>: Sendable {
     public let position: LogPosition
     /// The id of the command, which its events name as their cause unless the context says another.
     public let commandID: MessageID
+
+    @inlinable
+    init(
+        state: A, events: [A.Event], version: StreamVersion, position: LogPosition,
+        commandID: MessageID
+    ) {
+        self.state = state
+        self.events = events
+        self.version = version
+        self.position = position
+        self.commandID = commandID
+    }
 }
 
 /// Why a command was not carried out.

@@ -1,181 +1,116 @@
-import WellspringLog
+// What knows the types of commands and aggregates is here, and inlined into the program, where
+// these types are at hand. All that follows from a decision is the same for every command, and
+// compiled once.
 
 extension CommandBus {
-    /// Decides until the answer stands: appended, refused, or out of tries.
+    /// Carries out a command that has passed all middleware.
+    @inlinable
     func carryOut<C: AggregateCommand>(
         _ delivery: Delivery<C>, id: MessageID
     ) async throws(C.Failure) -> C.Receipt {
-        var triesLeft = retries
-        while true {
-            let turn =
-                if let free = turns.enterAtOnce(delivery.stream) { free } else {
-                    await turns.enter(delivery.stream)
-                }
-            guard case .begins(let gate, let inherited) = turn else {
-                throw .interrupted(CancellationError())
-            }
-            let earlier = inherited as? KeptBasis<C.Target>
-            // Most commands find their aggregate as the last one left it, and wait for nothing.
-            let quick = lookAtOnce(delivery, id: id, continuing: earlier)
-            let end =
-                if case .over(let end) = quick { end } else {
-                    await goOn(from: quick, delivery, id: id, continuing: earlier)
-                }
-            // The turn is over before anybody waits for the disk. The next command continues from
-            // here, whether it waits already or comes later.
-            turns.leave(gate, handingOver: end.handOver)
-            if let end = await finish(end.step, mayTryAgain: triesLeft > 0) { return try end.get() }
-            triesLeft -= 1
-        }
-    }
-
-    /// A look at an aggregate to which nothing came since.
-    private func lookAtOnce<C: AggregateCommand>(
-        _ delivery: Delivery<C>, id: MessageID, continuing earlier: KeptBasis<C.Target>?
-    ) -> Look<C> {
-        guard let earlier, let mark = store.confirm(earlier, of: delivery.stream) else {
-            return .unloaded
-        }
-        return look(delivery, id: id, at: earlier, mark)
-    }
-
-    /// One look at the aggregate and what it leads to, as far as that goes without waiting.
-    private func look<C: AggregateCommand>(
-        _ delivery: Delivery<C>, id: MessageID, at kept: KeptBasis<C.Target>, _ mark: QueueMark
-    ) -> Look<C> {
-        let version = kept.basis.version
-        guard delivery.expected.allows(version) else {
-            let conflict = StreamConflict(
-                stream: delivery.stream, expected: delivery.expected, actual: version)
-            return .over(
-                (.answered(.failure(.store(.conflict(conflict))), restingOn: mark), kept))
-        }
-        let decision: Decision<C>
-        do throws(C.Failure) {
-            decision = try Decision(
-                delivery, id: id, given: kept, eventIDs: store.hasQueue ? nil : ids)
+        // The last answer of the aggregate, which is the one that counts.
+        var answer: Result<Decision<C.Target>, C.Failure>?
+        let (store, eventIDs) = (store, eventIDs)
+        let outcome: Outcome
+        do throws(ErrandFailure) {
+            outcome = try await carryOut(
+                Errand(to: delivery.stream, expecting: delivery.expected),
+                deciding: { kept in
+                    guard let kept = kept as? KeptAggregate<C.Target> else {
+                        return .isOfAnotherType
+                    }
+                    do throws(C.Failure) {
+                        let (decision, new) = try Decision.of(
+                            delivery, id: id, given: kept.state, eventIDs: eventIDs)
+                        answer = .success(decision)
+                        return decision.verdict(new, on: kept)
+                    } catch {
+                        answer = .failure(error)
+                        return .refused
+                    }
+                },
+                loading: { earlier async throws(LoadFailure) in
+                    try await store.load(
+                        delivery.stream, continuing: earlier as? KeptAggregate<C.Target>)
+                })
         } catch {
-            return .over((.answered(.failure(error), restingOn: mark), kept))
+            throw C.Failure(error)
         }
-        guard decision.events.isEmpty else { return enqueue(decision, on: kept, mark) }
-        guard let position = kept.basis.position else { return .undone(decision, on: kept, mark) }
-        return .over((idle(decision, at: position, kept, mark), kept))
+        switch (outcome, answer) {
+        case (.stands(let version, let position), .success(let decision)):
+            return CommandReceipt(
+                state: decision.state, events: decision.events, version: version,
+                position: position, commandID: id)
+        case (_, .failure(let failure)): throw failure
+        case (_, _): preconditionFailure("a command had an outcome before it was decided")
+        }
+    }
+}
+
+/// What an aggregate made of a command.
+@usableFromInline
+struct Decision<A: Aggregate> {
+    @usableFromInline let events: [A.Event]
+    /// The aggregate after the events.
+    @usableFromInline let state: A
+
+    @inlinable
+    init(_ events: [A.Event], leadingTo state: A) {
+        self.events = events
+        self.state = state
     }
 
-    private func enqueue<C: AggregateCommand>(
-        _ decision: Decision<C>, on kept: KeptBasis<C.Target>, _ mark: QueueMark
-    ) -> Look<C> {
-        guard !Task.isCancelled else {
-            return .over((.failed(.interrupted(CancellationError())), kept))
-        }
-        do throws(EventStoreError) {
-            guard let pending = try store.enqueue(decision.request, basedOn: mark) else {
-                return .undone(decision, on: kept, mark)
-            }
-            return .over((.appended(decision, pending), decision.basis(after: kept)))
+    /// Asks the command, and makes the events ready to be appended.
+    @inlinable
+    static func of<C: AggregateCommand>(
+        _ delivery: Delivery<C>, id: MessageID, given state: A, eventIDs: CommandIDs?
+    ) throws(C.Failure) -> (Decision, [NewEvent]) where C.Target == A {
+        let events: [A.Event]
+        do {
+            events = try delivery.command.decide(given: state)
         } catch {
-            return .over(notAppended(error, kept, mark))
+            throw .rejected(error)
         }
-    }
-
-    /// The rest of a look, for which the store has to be waited for.
-    private func goOn<C: AggregateCommand>(
-        from look: Look<C>, _ delivery: Delivery<C>, id: MessageID,
-        continuing earlier: KeptBasis<C.Target>?
-    ) async -> Look<C>.End {
-        switch look {
-        case .over(let end): return end
-        case .unloaded:
+        let context = delivery.context
+        let metadata = EventMetadata(
+            correlation: context.correlation ?? id, causation: context.causation ?? id,
+            headers: context.headers)
+        var next = state
+        var new: [NewEvent] = []
+        new.reserveCapacity(events.count)
+        for event in events {
+            let encoded: EncodedEvent
             do {
-                let basis = try await store.load(delivery.stream, continuing: earlier)
-                let next = self.look(delivery, id: id, at: KeptBasis(basis), basis.mark)
-                return await goOn(from: next, delivery, id: id, continuing: nil)
+                encoded = try event.encoded()
             } catch {
-                let failure = C.Failure(error)
-                if case .store = error { return (.failed(failure), nil) }
-                return (.answered(.failure(failure), restingOn: store.mark()), nil)
+                throw .unencodable(error)
             }
-        case .undone(let decision, let kept, let mark):
-            guard decision.events.isEmpty else {
-                do throws(EventStoreError) {
-                    let receipt = try await store.append(decision.request)
-                    let pending = PendingAppend { () async throws(EventStoreError) in receipt }
-                    return (.appended(decision, pending), decision.basis(after: kept))
-                } catch {
-                    return notAppended(error, kept, mark)
-                }
-            }
-            // Events that the last command decided have places which only the store knows.
-            guard let position = try? await store.position(of: kept.basis, in: delivery.stream)
-            else { return await goOn(from: .unloaded, delivery, id: id, continuing: nil) }
-            return (idle(decision, at: position, kept, mark), kept)
+            new.append(
+                NewEvent(
+                    encoded, id: eventIDs?.next(), occurredAt: context.occurredAt,
+                    tags: event.tags, metadata: metadata))
+            next.apply(event)
         }
+        return (Decision(events, leadingTo: next), new)
     }
 
-    private func notAppended<C: AggregateCommand>(
-        _ error: EventStoreError, _ kept: KeptBasis<C.Target>, _ basedOn: QueueMark
-    ) -> Look<C>.End {
-        switch error {
-        case .conflict(let conflict):
-            let mark = store.mark()
-            // A later mark would vouch for what the winner lost again.
-            guard mark.epoch == basedOn.epoch else { return (.takenBack, nil) }
-            return (.outrun(conflict, restingOn: mark), kept)
-        case .notStored where store.hasQueue: return (.takenBack, nil)
-        default: return (.failed(C.Failure(error)), nil)
-        }
-    }
-
-    /// There was nothing to do.
-    private func idle<C: AggregateCommand>(
-        _ decision: Decision<C>, at position: LogPosition, _ kept: KeptBasis<C.Target>,
-        _ mark: QueueMark
-    ) -> Step<C> {
-        .answered(
-            .success(decision.receipt(at: kept.basis.version, position)), restingOn: mark)
-    }
-
-    /// Turns a step into the command's end; `nil` when it has to decide anew.
-    ///
-    /// Whatever rests on queued events is said only once these are durable.
-    private func finish<C: AggregateCommand>(
-        _ step: Step<C>, mayTryAgain: Bool
-    ) async -> Result<C.Receipt, C.Failure>? {
-        do throws(EventStoreError) {
-            switch step {
-            case .appended(let decision, let pending):
-                let receipt = try await pending.receipt()
-                return .success(decision.receipt(at: receipt.version, receipt.position))
-            case .answered(let answer, let mark):
-                if try await store.settle(mark) { return answer }
-            case .outrun(let conflict, let mark):
-                if mayTryAgain { return nil }
-                if try await store.settle(mark) { return .failure(.store(.conflict(conflict))) }
-            case .failed(let failure):
-                return .failure(failure)
-            case .takenBack:
-                break
-            }
-        } catch {
-            return .failure(C.Failure(error))
-        }
-        if mayTryAgain { return nil }
-        let reason = "each time, what the decision rested on was taken back"
-        return .failure(.store(.notStored(reason: reason)))
+    @inlinable
+    func verdict(_ new: [NewEvent], on kept: KeptAggregate<A>) -> Verdict {
+        guard !new.isEmpty else { return .nothing }
+        return .events(new, next: KeptAggregate(state, after: kept, events: new))
     }
 }
 
 extension CommandFailure {
-    fileprivate init(_ failure: LoadFailure) {
+    /// The failure of an errand in the words of the command.
+    @inlinable
+    init(_ failure: ErrandFailure) {
         switch failure {
-        case .store(let error): self.init(error)
+        case .store(let error): self = .store(error)
         case .undecodable(let error, let stream, let version):
             self = .undecodable(error, stream: stream, version: version)
+        case .unencodable(let error): self = .unencodable(error)
+        case .interrupted(let error): self = .interrupted(error)
         }
-    }
-
-    /// One word for a cancellation, whether the bus or the store saw it first.
-    fileprivate init(_ error: EventStoreError) {
-        self = error == .cancelled ? .interrupted(CancellationError()) : .store(error)
     }
 }

@@ -9,14 +9,14 @@
 /// bus for a store and hand it around: copies share their turns and what they keep. Two buses over
 /// one store are correct too; they meet as two processes would, by conflict and retry.
 public struct CommandBus: Sendable {
-    let store: CommandStore
+    @usableFromInline let store: CommandStore
     /// Without turns, every command of a crowd would decide in vain except one.
     ///
     /// Between turns they keep the aggregates.
     let turns: Turns<StreamID>
     let retries: Int
-    let ids = CommandIDs()
-    private let middleware: [any CommandMiddleware]
+    @usableFromInline let ids = CommandIDs()
+    @usableFromInline let middleware: [any CommandMiddleware]
 
     /// Creates a bus.
     ///
@@ -48,6 +48,7 @@ public struct CommandBus: Sendable {
     ///   - context: Ids, headers and time of the command.
     /// - Returns: The aggregate with its new events. A decision without events appends nothing.
     /// - Throws: ``CommandFailure``; its cases keep a rule's no apart from a failure.
+    @inlinable
     @discardableResult
     public func send<C: AggregateCommand>(
         _ command: C, to id: C.Target.ID, expecting expected: ExpectedVersion = .any,
@@ -58,7 +59,10 @@ public struct CommandBus: Sendable {
         context.id = commandID
         let delivery = Delivery(
             command: command, stream: id.stream, expected: expected, context: context)
-        return try await pass(delivery, id: commandID, through: middleware[...])
+        guard middleware.isEmpty else {
+            return try await pass(delivery, id: commandID, through: middleware[...])
+        }
+        return try await carryOut(delivery, id: commandID)
     }
 
     /// Carries out a decision given as a closure, for a rule too small to deserve a type.
@@ -70,6 +74,7 @@ public struct CommandBus: Sendable {
     /// ```
     ///
     /// - Throws: ``CommandFailure``, as ``send(_:to:expecting:context:)``.
+    @inlinable
     @discardableResult
     public func update<A: Aggregate>(
         _ id: A.ID, expecting expected: ExpectedVersion = .any,
@@ -83,7 +88,11 @@ public struct CommandBus: Sendable {
     /// How many aggregates are kept for commands that may come.
     package var keptAggregates: Int { turns.kept }
 
-    private func pass<C: AggregateCommand>(
+    /// The ids of events are made here for a store that cannot tell its appends from others.
+    @usableFromInline var eventIDs: CommandIDs? { store.hasQueue ? nil : ids }
+
+    @usableFromInline
+    func pass<C: AggregateCommand>(
         _ delivery: Delivery<C>, id: MessageID, through chain: ArraySlice<any CommandMiddleware>
     ) async throws(C.Failure) -> C.Receipt {
         guard let outermost = chain.first else {
@@ -95,7 +104,13 @@ public struct CommandBus: Sendable {
     }
 }
 
-private struct ClosureCommand<A: Aggregate>: AggregateCommand {
-    let rule: @Sendable (A) throws(A.Rejection) -> [A.Event]
+@usableFromInline
+struct ClosureCommand<A: Aggregate>: AggregateCommand {
+    @usableFromInline let rule: @Sendable (A) throws(A.Rejection) -> [A.Event]
+
+    @inlinable
+    init(rule: @escaping @Sendable (A) throws(A.Rejection) -> [A.Event]) { self.rule = rule }
+
+    @inlinable
     func decide(given state: A) throws(A.Rejection) -> [A.Event] { try rule(state) }
 }

@@ -34,4 +34,12 @@ public struct Delivery<C: Command>: Sendable {
     public var expected: ExpectedVersion
     /// Ids, headers and time; the command's own id is always set.
     public var context: CommandContext
+
+    @inlinable
+    init(command: C, stream: StreamID, expected: ExpectedVersion, context: CommandContext) {
+        self.command = command
+        self.stream = stream
+        self.expected = expected
+        self.context = context
+    }
 }

@@ -1,82 +1,69 @@
+/// What the bus has to know of a command to carry it out; the rest is its sender's.
+@usableFromInline
+struct Errand: Sendable {
+    let stream: StreamID
+    /// What the sender believes about the stream.
+    let expected: ExpectedVersion
+
+    @usableFromInline
+    init(to stream: StreamID, expecting expected: ExpectedVersion) {
+        self.stream = stream
+        self.expected = expected
+    }
+}
+
+/// What became of an errand.
+@usableFromInline
+enum Outcome: Sendable {
+    /// What was decided is recorded, or there was nothing to do; where the stream stands now.
+    case stands(version: StreamVersion, position: LogPosition)
+    /// The last answer was a refusal.
+    case refused
+}
+
+/// What an aggregate answered to a command, as far as the bus has to know.
+@usableFromInline
+enum Verdict: Sendable {
+    /// These shall be appended, and the next command starts from `next` once they are accepted.
+    case events([NewEvent], next: KeptBasis)
+    /// There is nothing to do.
+    case nothing
+    /// A rule said no, or an event cannot be written.
+    case refused
+    /// What was kept is an aggregate of another type.
+    case isOfAnotherType
+}
+
+/// Why an errand failed, where the reason has nothing to do with the command.
+@usableFromInline
+typealias ErrandFailure = CommandFailure<Never>
+
 /// How far a look at an aggregate has come.
-enum Look<C: AggregateCommand>: Sendable {
+enum Look: Sendable {
     /// What the look led to, and what is left for the next command.
-    typealias End = (step: Step<C>, handOver: Baton?)
+    typealias End = (step: Step, handOver: KeptBasis?)
 
     case over(End)
     /// The aggregate has to be read first.
     case unloaded
-    /// Decided, and the store has to be waited for.
-    case undone(Decision<C>, on: KeptBasis<C.Target>, QueueMark)
+    /// To be appended to a store without a queue.
+    case unappended(AppendRequest, on: KeptBasis, next: KeptBasis)
+    /// There is nothing to do at a place that only the store knows.
+    case unplaced(KeptBasis, QueueMark)
 }
 
 /// What one look at an aggregate led to.
-///
-/// What is of another size for each command lies elsewhere, so that a step is passed on in no time.
-enum Step<C: AggregateCommand>: Sendable {
+enum Step: Sendable {
     /// An answer without an append.
-    indirect case answered(Result<C.Receipt, C.Failure>, restingOn: QueueMark)
-    /// The events are in the store's queue, or already durable.
-    case appended(Decision<C>, PendingAppend)
+    indirect case answered(Result<Outcome, ErrandFailure>, restingOn: QueueMark)
+    /// The events are in the store's queue.
+    case enqueued(PendingAppend)
+    /// The events are durable.
+    case appended(AppendReceipt)
     /// Another writer was quicker.
-    case outrun(StreamConflict, restingOn: QueueMark)
+    indirect case outrun(StreamConflict, restingOn: QueueMark)
     /// Events that the decision rested on are gone again.
     case takenBack
     /// A failure that no further look would change.
-    indirect case failed(C.Failure)
-}
-
-/// What an aggregate made of a command, ready to be appended.
-///
-/// An object, so that passing it on costs the same whatever the aggregate holds.
-final class Decision<C: AggregateCommand>: Sendable {
-    let events: [C.Target.Event]
-    let state: C.Target
-    let request: AppendRequest
-    let commandID: MessageID
-
-    init(
-        _ delivery: Delivery<C>, id: MessageID, given kept: KeptBasis<C.Target>,
-        eventIDs: CommandIDs?
-    ) throws(C.Failure) {
-        do {
-            events = try delivery.command.decide(given: kept.basis.state)
-        } catch {
-            throw .rejected(error)
-        }
-        let context = delivery.context
-        let metadata = EventMetadata(
-            correlation: context.correlation ?? id, causation: context.causation ?? id,
-            headers: context.headers)
-        var state = kept.basis.state
-        var new: [NewEvent] = []
-        for event in events {
-            let encoded: EncodedEvent
-            do {
-                encoded = try event.encoded()
-            } catch {
-                throw .unencodable(error)
-            }
-            new.append(
-                NewEvent(
-                    encoded, id: eventIDs?.next(), occurredAt: context.occurredAt,
-                    tags: event.tags, metadata: metadata))
-            state.apply(event)
-        }
-        self.state = state
-        request = AppendRequest(new, to: delivery.stream, expecting: .exactly(kept.basis.version))
-        commandID = id
-    }
-
-    /// What the next command may start from once the events are accepted.
-    func basis(after earlier: KeptBasis<C.Target>) -> KeptBasis<C.Target> {
-        KeptBasis(
-            Basis(after: earlier.basis, state: state, events: request.writes.first?.events ?? []))
-    }
-
-    func receipt(at version: StreamVersion, _ position: LogPosition) -> C.Receipt {
-        CommandReceipt(
-            state: state, events: events, version: version, position: position,
-            commandID: commandID)
-    }
+    indirect case failed(ErrandFailure)
 }

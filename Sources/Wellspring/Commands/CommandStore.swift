@@ -3,6 +3,7 @@
 /// With a ``QueuedHeadStore`` a decision may rest on events that are not durable yet. It is then
 /// answered only after ``settle(_:)``. Other stores show only what is durable, and everything
 /// rests on solid ground.
+@usableFromInline
 struct CommandStore: Sendable {
     private let store: any EventStore
     private let queued: (any QueuedHeadStore)?
@@ -19,25 +20,28 @@ struct CommandStore: Sendable {
     ///
     /// An earlier basis is only where to start: what came since is read, and when it is no
     /// beginning of the stream any more, everything is.
+    @usableFromInline
     func load<A: Aggregate>(
-        _ stream: StreamID, continuing earlier: KeptBasis<A>?
-    ) async throws(LoadFailure) -> Basis<A> {
-        if let earlier, let continued = try await fold(stream, onto: earlier.basis) {
-            return continued
+        _ stream: StreamID, continuing earlier: KeptAggregate<A>?
+    ) async throws(LoadFailure) -> KeptAggregate<A> {
+        if let earlier, let continued = try await fold(stream, onto: Basis(earlier)) {
+            return KeptAggregate(continued)
         }
         while true {
-            if let basis = try await fold(stream, onto: Basis<A>(mark: mark())) { return basis }
+            if let basis = try await fold(stream, onto: Basis<A>(mark: mark())) {
+                return KeptAggregate(basis)
+            }
         }
     }
 
     /// The mark by which an earlier basis holds now, when nothing came since; a look at the queue
     /// tells.
-    func confirm<A: Aggregate>(_ earlier: KeptBasis<A>, of stream: StreamID) -> QueueMark? {
+    func confirm(_ earlier: Standing, of stream: StreamID) -> QueueMark? {
         // Where the look fails, reading the stream does too, and says why.
         guard let queued, let now = try? queued.queuedStream(stream),
-            now.version == earlier.basis.version,
-            now.mark.epoch == earlier.basis.mark.epoch,
-            now.firstVersion == earlier.basis.firstVersion
+            now.version == earlier.version,
+            now.mark.epoch == earlier.mark.epoch,
+            now.firstVersion == earlier.firstVersion
         else { return nil }
         return now.mark
     }
@@ -48,27 +52,29 @@ struct CommandStore: Sendable {
     ) async throws(LoadFailure) -> Basis<A>? {
         var basis = earlier
         // Without epochs, the last event of the basis has to be there still, and to be the same.
-        var isProven = hasQueue || basis.version == .start
+        var isProven = hasQueue || basis.standing.version == .start
         while true {
-            let start = isProven ? basis.version : basis.version.predecessor
+            let last = basis.standing.version
+            let start = isProven ? last : last.predecessor
             let (page, mark) = try await readPage(of: stream, after: start)
-            guard mark.epoch == basis.mark.epoch, basis.begins(at: page.firstVersion) else {
-                return nil
-            }
-            basis.mark = mark
+            guard mark.epoch == basis.standing.mark.epoch, basis.begins(at: page.firstVersion)
+            else { return nil }
+            basis.standing.mark = mark
             var events = page.events[...]
             if !isProven {
-                guard let lastID = basis.lastID, events.popFirst()?.id == lastID else { return nil }
+                guard let lastID = basis.standing.lastID, events.popFirst()?.id == lastID else {
+                    return nil
+                }
                 isProven = true
             }
             for recorded in events { try basis.take(recorded) }
-            if events.isEmpty || basis.version >= page.version { return basis }
+            if events.isEmpty || basis.standing.version >= page.version { return basis }
         }
     }
 
     /// The place of the last event of a basis; `nil` when the basis does not hold any more.
-    func position<A: Aggregate>(
-        of basis: Basis<A>, in stream: StreamID
+    func position(
+        of basis: Standing, in stream: StreamID
     ) async throws(LoadFailure) -> LogPosition? {
         if let position = basis.position { return position }
         let (page, mark) = try await readPage(

@@ -69,9 +69,17 @@ package struct QueueMark: Hashable, Sendable {
 /// An append that was accepted and is on its way to the disk.
 package struct PendingAppend: Sendable {
     private let wait: @Sendable () async throws(EventStoreError) -> AppendReceipt
+    /// The receipt, where the append was settled at once and there is nothing to wait for.
+    let known: AppendReceipt?
 
     package init(_ wait: @escaping @Sendable () async throws(EventStoreError) -> AppendReceipt) {
         self.wait = wait
+        known = nil
+    }
+
+    init(known receipt: AppendReceipt) {
+        wait = { () async throws(EventStoreError) in receipt }
+        known = receipt
     }
 
     /// Waits for the receipt.

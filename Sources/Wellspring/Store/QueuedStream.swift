@@ -13,6 +13,13 @@ extension StoreCore {
                 mark: state.mark)
         }
     }
+
+    /// The receipt of an append that is durable by now.
+    func receiptAtOnce(for ticket: AppendTicket) -> AppendReceipt? {
+        state.withLock { _ in
+            if case .settled(.success(let receipt)) = ticket.state { receipt } else { nil }
+        }
+    }
 }
 
 extension InMemoryEventStore {
