@@ -1,16 +1,18 @@
 /// Collects little-endian integers and bytes in a buffer that is used again and again.
 ///
 /// `removeAll()` keeps the memory, so a writer that has grown once appends without allocating.
+/// What is generic is inlined into other modules, which would call it with types unknown otherwise.
+@usableFromInline
 package struct ByteWriter: Sendable {
     /// The bytes that were appended, followed by room for more.
-    private var storage: [UInt8]
+    @usableFromInline var storage: [UInt8]
     /// Where the bytes begin that `count` and every offset speak of.
-    private var origin = 0
+    @usableFromInline var origin = 0
     /// The end of what was appended, from the start of the storage.
-    private var end = 0
+    @usableFromInline var end = 0
 
     /// How many bytes were appended.
-    package var count: Int { end &- origin }
+    @inlinable package var count: Int { end &- origin }
 
     package init(capacity: Int = 0) {
         storage = [UInt8](repeating: 0, count: capacity)
@@ -39,6 +41,7 @@ package struct ByteWriter: Sendable {
     }
 
     /// Appends an integer of fixed width in little-endian order.
+    @inlinable
     @inline(__always)
     package mutating func append<Integer: FixedWidthInteger & BitwiseCopyable>(_ value: Integer) {
         let size = MemoryLayout<Integer>.size
@@ -85,6 +88,7 @@ package struct ByteWriter: Sendable {
     }
 
     /// Replaces an integer that was appended at `offset` before.
+    @inlinable
     package mutating func patch<Integer: FixedWidthInteger & BitwiseCopyable>(
         _ value: Integer, at offset: Int
     ) {
@@ -98,6 +102,7 @@ package struct ByteWriter: Sendable {
     }
 
     /// Lends the bytes appended so far.
+    @inlinable
     package func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -121,16 +126,18 @@ package struct ByteWriter: Sendable {
     package var bytes: [UInt8] { Array(storage[origin..<end]) }
 
     /// Makes room for `length` more bytes and returns where they begin.
+    @inlinable
     @inline(__always)
-    private mutating func advance(by length: Int) -> Int {
+    mutating func advance(by length: Int) -> Int {
         let place = end
         if storage.count &- place < length { grow(toHold: place + length) }
         end = place &+ length
         return place
     }
 
+    @usableFromInline
     @inline(never)
-    private mutating func grow(toHold length: Int) {
+    mutating func grow(toHold length: Int) {
         let target = max(length, storage.count * 2, 256)
         storage.reserveCapacity(target)
         storage.append(contentsOf: repeatElement(0, count: target - storage.count))

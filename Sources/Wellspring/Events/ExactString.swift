@@ -12,8 +12,16 @@ struct ExactString: Hashable, Comparable, Sendable {
         self.value = value
     }
 
+    /// How many bytes it has.
+    var count: Int { value.utf8.count }
+
+    /// Where a byte comes first.
+    func position(of byte: UInt8) -> Int? {
+        withBytes { bytes in bytes.firstIndex(of: byte) }
+    }
+
     static func == (a: Self, b: Self) -> Bool {
-        a.value.utf8.elementsEqual(b.value.utf8)
+        a.withBytes { a in b.withBytes { b in JSONBytes.equal(a, b) } }
     }
 
     static func < (a: Self, b: Self) -> Bool {
@@ -21,8 +29,15 @@ struct ExactString: Hashable, Comparable, Sendable {
     }
 
     func hash(into hasher: inout Hasher) {
-        var value = value
-        value.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        withBytes { hasher.combine(bytes: $0) }
         hasher.combine(0xFF as UInt8)
+    }
+
+    @inline(__always)
+    private func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let done = value.utf8.withContiguousStorageIfAvailable { body(UnsafeRawBufferPointer($0)) }
+        if let done { return done }
+        var value = value
+        return value.withUTF8 { body(UnsafeRawBufferPointer($0)) }
     }
 }

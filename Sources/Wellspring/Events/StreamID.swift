@@ -4,7 +4,7 @@
 /// hold `/`, may not be empty or hold NUL, and the whole has at most 1,024 bytes.
 public struct StreamID: Hashable, Sendable {
     let exact: ExactString
-    private let categoryLength: Int
+    let categoryLength: Int
 
     /// Creates the name of the stream of `key` in `category`.
     public init(category: StreamCategory, key: String) {

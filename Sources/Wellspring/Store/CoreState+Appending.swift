@@ -56,13 +56,15 @@ extension CoreState {
         let first = queued + 1
         var versions: [StreamVersion] = []
         var events: [QueuedEvent] = []
+        versions.reserveCapacity(heads.count)
+        events.reserveCapacity(request.writes.reduce(0) { $0 + $1.events.count })
         for (write, head) in zip(request.writes, heads) {
-            for new in write.events {
+            for index in write.events.indices {
                 queued += 1
                 let event = QueuedEvent(
-                    new, to: head, position: queued, now: now,
+                    write.events[index], to: head, position: queued, now: now,
                     madeID: { ids.next(at: now.nanoseconds) })
-                head.queue(event.recorded)
+                head.queue(event)
                 events.append(event)
             }
             versions.append(StreamVersion(head.queuedVersion))
@@ -87,13 +89,18 @@ extension CoreState {
     mutating func takeGroup(bytes limit: Int, appends most: Int) -> [QueuedAppend] {
         var bytes = 0
         var count = 0
-        for append in pending {
-            bytes += append.bytes
+        while count < pending.count {
+            bytes += pending[count].bytes
             guard count == 0 || bytes <= limit && count < most else { break }
             count += 1
         }
-        inFlight = Array(pending.prefix(count))
-        pending.removeFirst(count)
+        inFlight.removeAll(keepingCapacity: true)
+        if count == pending.count {
+            swap(&inFlight, &pending)
+        } else {
+            inFlight += pending.prefix(count)
+            pending.removeFirst(count)
+        }
         return inFlight
     }
 
@@ -108,7 +115,7 @@ extension CoreState {
                 wakeups.append(wakeup)
             }
         }
-        inFlight = []
+        inFlight.removeAll(keepingCapacity: true)
         if plantedFault == .loseWakeups { return wakeups }
         return wakeups + waiters.takeDue(visible: visible)
     }
@@ -151,17 +158,17 @@ struct UnknownStream: Error {
 }
 
 extension QueuedEvent {
-    fileprivate init(
+    fileprivate convenience init(
         _ new: NewEvent, to head: StreamHead, position: UInt64, now: Timestamp,
         madeID: () -> MessageID
     ) {
-        stream = head
-        recordedAt = new.recordedAt
-        occurredAt = new.occurredAt
-        recorded = RecordedEvent(
-            event: new.event, id: new.id ?? madeID(), stream: head.id,
-            version: StreamVersion(head.queuedVersion + 1), position: LogPosition(position),
-            recordedAt: new.recordedAt ?? now, occurredAt: new.occurredAt, tags: new.tags,
-            metadata: new.metadata)
+        self.init(
+            stream: head,
+            recorded: RecordedEvent(
+                event: new.event, id: new.id ?? madeID(), stream: head.id,
+                version: StreamVersion(head.queuedVersion + 1), position: LogPosition(position),
+                recordedAt: new.recordedAt ?? now, occurredAt: new.occurredAt, tags: new.tags,
+                metadata: new.metadata),
+            recordedAt: new.recordedAt, occurredAt: new.occurredAt)
     }
 }

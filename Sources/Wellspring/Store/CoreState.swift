@@ -80,7 +80,9 @@ enum AppendPurpose: Sendable {
 }
 
 /// One event of an accepted append.
-struct QueuedEvent: Sendable {
+///
+/// A class, because it passes through several hands, and a record is large.
+final class QueuedEvent: Sendable {
     let stream: StreamHead
     /// The record, with a provisional recorded time.
     let recorded: RecordedEvent
@@ -88,6 +90,15 @@ struct QueuedEvent: Sendable {
     let recordedAt: Timestamp?
     /// The time that the caller says it happened.
     let occurredAt: Timestamp?
+
+    init(
+        stream: StreamHead, recorded: RecordedEvent, recordedAt: Timestamp?, occurredAt: Timestamp?
+    ) {
+        self.stream = stream
+        self.recorded = recorded
+        self.recordedAt = recordedAt
+        self.occurredAt = occurredAt
+    }
 }
 
 /// What the caller of an append waits on.

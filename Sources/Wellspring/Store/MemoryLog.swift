@@ -5,12 +5,14 @@ final class MemoryLog: EventLog {
     private let kept = Guarded(Kept())
 
     fileprivate struct Kept {
-        /// By position - 1.
-        var events: [RecordedEvent] = []
+        /// By position - 1, as they were queued or, where that had another time, made anew.
+        var events: [QueuedEvent] = []
         /// Whether an event and the one after it were appended together, by position - 1.
         var joins: [Bool] = []
-        /// The positions of each stream's events.
-        var streams: [StreamID: [UInt64]] = [:]
+        /// Where in the lists of positions each stream's is.
+        var streams: [StreamID: UInt32] = [:]
+        /// The positions of the events of one stream each.
+        var positions: [[UInt64]] = []
         var lastRecordedAt = Timestamp(nanoseconds: .min)
     }
 
@@ -29,7 +31,7 @@ final class MemoryLog: EventLog {
 
     func version(of stream: StreamID, through visible: UInt64) -> UInt64 {
         kept.withLock { kept in
-            guard let positions = kept.streams[stream] else { return 0 }
+            guard let positions = kept.positions(of: stream) else { return 0 }
             return UInt64(positions.prefixCount { $0 <= visible })
         }
     }
@@ -37,7 +39,7 @@ final class MemoryLog: EventLog {
     func events(_ read: StreamRead, in extent: StreamExtent) -> [RecordedEvent] {
         guard let versions = read.versions(in: extent) else { return [] }
         return kept.withLock { kept in
-            guard let positions = kept.streams[read.stream] else { return [] }
+            guard let positions = kept.positions(of: read.stream) else { return [] }
             let range = Int(versions.lowerBound) - 1..<Int(versions.upperBound)
             let found = positions[range]
             return read.isForward
@@ -66,9 +68,28 @@ extension MemoryLog.Kept {
         let now = max(event.recorded.recordedAt, lastRecordedAt)
         let recordedAt = event.recordedAt ?? now
         if event.recordedAt == nil { lastRecordedAt = now }
-        events.append(event.recorded.stamped(recordedAt, occurredAt: event.occurredAt))
+        events.append(
+            recordedAt == event.recorded.recordedAt ? event : event.stamped(recordedAt))
         joins.append(true)
-        streams[event.recorded.stream, default: []].append(UInt64(events.count))
+        positions[list(of: event.stream)].append(UInt64(events.count))
+    }
+
+    /// Where the positions of a stream are listed, which its head is told of.
+    private mutating func list(of stream: StreamHead) -> Int {
+        if stream.name.segment == 0 {
+            let next = UInt32(truncatingIfNeeded: positions.count)
+            let number = streams[stream.id] ?? next
+            if number == next {
+                positions.append([])
+                streams[stream.id] = number
+            }
+            stream.name = WrittenName(segment: 1, reference: number)
+        }
+        return Int(stream.name.reference)
+    }
+
+    fileprivate func positions(of stream: StreamID) -> [UInt64]? {
+        streams[stream].map { positions[Int($0)] }
     }
 
     fileprivate func events(
@@ -78,7 +99,7 @@ extension MemoryLog.Kept {
         found.reserveCapacity(positions.count)
         var size = 0
         for position in positions {
-            let event = events[Int(position - 1)]
+            let event = events[Int(position - 1)].recorded
             found.append(event)
             size += event.event.payload.count
             if size >= bytes { break }
@@ -146,7 +167,8 @@ private struct PageInProgress {
         let before = end
         end = isForward ? append.upperBound : append.lowerBound
         let positions = isForward ? before + 1...end : end...before - 1
-        let found = positions.map { kept.events[Int($0 - 1)] }.filter(read.filter.includes)
+        let found = positions.map { kept.events[Int($0 - 1)].recorded }
+            .filter(read.filter.includes)
         events += isForward ? found : found.reversed()
         bytes += found.reduce(0) { $0 + $1.event.payload.count }
     }
@@ -162,6 +184,15 @@ extension Array<UInt64> {
             if condition(self[middle]) { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+}
+
+extension QueuedEvent {
+    /// The event with its final time.
+    fileprivate func stamped(_ time: Timestamp) -> QueuedEvent {
+        QueuedEvent(
+            stream: stream, recorded: recorded.stamped(time, occurredAt: occurredAt),
+            recordedAt: recordedAt, occurredAt: occurredAt)
     }
 }
 

@@ -6,6 +6,8 @@ import WellspringLog
 /// defines, and forgets those of a body that was not stored.
 struct RecordWriter {
     private var typeReferences: [StoredType: UInt32] = [:]
+    /// The type that was asked for last, which the next event most often has too.
+    private var lastType: (type: StoredType, reference: UInt32)?
     private var segment: UInt32 = 0
 
     /// Where the records of the last body lie, in their order.
@@ -18,12 +20,14 @@ struct RecordWriter {
     /// Starts anew: a segment defines its own names.
     mutating func segmentBegan() {
         typeReferences = [:]
+        lastType = nil
     }
 
     /// Forgets the names that the last body defined, because it was not stored.
     mutating func takeBack() {
         for stream in definedStreams { stream.name.segment = 0 }
         for type in definedTypes { typeReferences[type] = nil }
+        lastType = nil
     }
 
     /// Writes the body of a group.
@@ -69,7 +73,11 @@ struct RecordWriter {
         to event: EncodedEvent, in body: FrameBody, _ writer: inout ByteWriter
     ) -> UInt32 {
         let type = StoredType(event)
-        if let known = typeReferences[type] { return known }
+        if let lastType, lastType.type == type { return lastType.reference }
+        if let known = typeReferences[type] {
+            lastType = (type, known)
+            return known
+        }
         let reference = body.write(.type(type), to: &writer)
         typeReferences[type] = reference
         definedTypes.append(type)

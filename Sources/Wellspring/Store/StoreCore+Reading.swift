@@ -93,7 +93,8 @@ extension StoreCore {
         let end = isVisible ? events.last?.version.rawValue ?? start : start
         // What is queued follows only what has been read to its end.
         if end >= head.visibleVersion {
-            events += head.queued.dropFirst(Int(clamping: end - head.visibleVersion))
+            let rest = head.queued.dropFirst(Int(clamping: end - head.visibleVersion))
+            events += rest.lazy.map { $0.recorded }
         }
         let last = head.visibleVersion + UInt64(head.queued.count)
         return StreamPage(events: events, of: StreamExtent(last: last, first: head.first))
@@ -113,7 +114,7 @@ private struct QueuedHead {
     let visibleVersion: UInt64
     /// Where reads begin, requests that are queued included.
     let first: UInt64
-    let queued: ArraySlice<RecordedEvent>
+    let queued: ArraySlice<QueuedEvent>
     let mark: QueueMark
 }
 

@@ -33,9 +33,9 @@ extension AppendRequest {
         var count = 0
         for write in writes {
             try write.stream.validate(for: purpose)
-            bytes += 32 + write.stream.exact.value.utf8.count
+            bytes += 32 + write.stream.exact.count
             count += write.events.count
-            for event in write.events { bytes += try event.validated() }
+            for index in write.events.indices { bytes += try write.events[index].validated() }
         }
         try check("the number of events", count, StoreLimits.eventsPerAppend)
         try check("the append in bytes", bytes, StoreLimits.append)
@@ -48,10 +48,10 @@ extension NewEvent {
         try check(event.name.exact, "the event name", StoreLimits.eventName)
         try check("the payload of \(event.name) in bytes", event.payload.count, StoreLimits.payload)
         try check("the number of tags", tags.count, StoreLimits.tagsPerEvent)
-        var bytes = 160 + event.name.exact.value.utf8.count + event.payload.count
+        var bytes = 160 + event.name.exact.count + event.payload.count
         for tag in tags {
             try check(tag.exact, "a tag", StoreLimits.tag)
-            bytes += 2 + tag.exact.value.utf8.count
+            bytes += 2 + tag.exact.count
         }
         if !metadata.headers.isEmpty {
             let size = metadata.headers.reduce(0) {
@@ -67,11 +67,10 @@ extension NewEvent {
 extension StreamID {
     /// Refuses the name of a stream that nobody may write to.
     func validate(for purpose: AppendPurpose = .user) throws(EventStoreError) {
-        let category = self.category
         switch purpose {
         case .user:
             try check(exact, "the stream name", StoreLimits.streamName)
-            guard !category.isReserved else {
+            guard !isReserved else {
                 throw .invalidRequest(
                     reason: "category \(category) begins with $, as those of the store itself do")
             }
@@ -80,11 +79,13 @@ extension StreamID {
             let prefix = StreamTruncation.prefixLength
             try check(exact, "the stream name", StoreLimits.streamName + prefix)
         }
-        try check(category.exact, "the category", StoreLimits.category)
-        guard !category.rawValue.utf8.contains(UInt8(ascii: "/")) else {
+        guard categoryLength > 0 else { throw .invalidRequest(reason: "the category is empty") }
+        try check("the category in bytes", categoryLength, StoreLimits.category)
+        // The slash behind the category is the first one, or the category holds one itself.
+        guard exact.position(of: UInt8(ascii: "/")) == categoryLength else {
             throw .invalidRequest(reason: "category \(category) holds a slash")
         }
-        guard !key.isEmpty else {
+        guard exact.count > categoryLength + 1 else {
             throw .invalidRequest(reason: "the key of a stream in \(category) is empty")
         }
     }
@@ -93,13 +94,15 @@ extension StreamID {
 private func check(
     _ name: ExactString, _ what: String, _ limit: Int
 ) throws(EventStoreError) {
-    guard !name.value.isEmpty else { throw .invalidRequest(reason: "\(what) is empty") }
-    guard !name.value.utf8.contains(0) else {
+    guard name.count > 0 else { throw .invalidRequest(reason: "\(what) is empty") }
+    guard name.position(of: 0) == nil else {
         throw .invalidRequest(reason: "\(what) holds a NUL byte")
     }
-    try check("\(what) in bytes", name.value.utf8.count, limit)
+    try check("\(what) in bytes", name.count, limit)
 }
 
-private func check(_ what: String, _ size: Int, _ limit: Int) throws(EventStoreError) {
-    guard size <= limit else { throw .limitExceeded(what: what, size: size, limit: limit) }
+private func check(
+    _ what: @autoclosure () -> String, _ size: Int, _ limit: Int
+) throws(EventStoreError) {
+    guard size <= limit else { throw .limitExceeded(what: what(), size: size, limit: limit) }
 }

@@ -7,7 +7,7 @@ final class StreamHead: @unchecked Sendable {
     /// What readers see of it.
     private(set) var visible: StreamExtent
     /// Events that were accepted, oldest first, behind those that have become visible meanwhile.
-    private var accepted: [RecordedEvent] = []
+    private var accepted: [QueuedEvent] = []
     private var published = 0
     /// Where reads begin according to truncations that were accepted and are not visible yet,
     /// oldest first.
@@ -33,9 +33,9 @@ final class StreamHead: @unchecked Sendable {
     var isUnderWay: Bool { published < accepted.count || !truncations.isEmpty }
 
     /// Events that were accepted and are not visible yet, oldest first.
-    var queued: ArraySlice<RecordedEvent> { accepted[published...] }
+    var queued: ArraySlice<QueuedEvent> { accepted[published...] }
 
-    func queue(_ event: RecordedEvent) { accepted.append(event) }
+    func queue(_ event: QueuedEvent) { accepted.append(event) }
 
     /// Makes the oldest queued event visible.
     ///
