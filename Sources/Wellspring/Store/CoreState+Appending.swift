@@ -5,8 +5,8 @@ extension CoreState {
     mutating func heads(of request: AppendRequest) -> [StreamHead]? {
         var found: [StreamHead] = []
         found.reserveCapacity(request.writes.count)
-        for write in request.writes {
-            guard let head = heads.find(write.stream) else { return nil }
+        for index in request.writes.indices {
+            guard let head = heads.find(request.writes[index].stream) else { return nil }
             found.append(head)
         }
         return found
@@ -38,11 +38,11 @@ extension CoreState {
 
     /// The first stream of an append that is not where the caller believes, queued events included.
     func conflict(with request: AppendRequest, _ heads: [StreamHead]) -> StreamConflict? {
-        for (write, head) in zip(request.writes, heads) {
-            let actual = StreamVersion(head.queuedVersion)
-            guard write.expected.allows(actual) else {
-                return StreamConflict(
-                    stream: write.stream, expected: write.expected, actual: actual)
+        for index in heads.indices {
+            let actual = StreamVersion(heads[index].queuedVersion)
+            let expected = request.writes[index].expected
+            guard expected.allows(actual) else {
+                return StreamConflict(stream: heads[index].id, expected: expected, actual: actual)
             }
         }
         return nil
@@ -58,11 +58,12 @@ extension CoreState {
         var events: [QueuedEvent] = []
         versions.reserveCapacity(heads.count)
         events.reserveCapacity(request.writes.reduce(0) { $0 + $1.events.count })
-        for (write, head) in zip(request.writes, heads) {
-            for index in write.events.indices {
+        for (place, head) in heads.enumerated() {
+            let news = request.writes[place].events
+            for index in news.indices {
                 queued += 1
                 let event = QueuedEvent(
-                    write.events[index], to: head, position: queued, now: now,
+                    news[index], to: head, position: queued, now: now,
                     madeID: { ids.next(at: now.nanoseconds) })
                 head.queue(event)
                 events.append(event)
@@ -76,13 +77,11 @@ extension CoreState {
             truncates?.queueTruncation(before: truncation.before.rawValue)
         }
 
-        let ticket = AppendTicket()
-        pending.append(
-            QueuedAppend(
-                ticket: ticket,
-                receipt: AppendReceipt(versions: versions, positions: first..<queued + 1),
-                events: events, truncates: truncates, bytes: bytes))
-        return ticket
+        let append = QueuedAppend(
+            receipt: AppendReceipt(versions: versions, positions: first..<queued + 1),
+            events: events, truncates: truncates, bytes: bytes)
+        pending.append(append)
+        return append
     }
 
     /// Moves the next group from the queue into flight; empty when nothing is pending.
@@ -111,9 +110,7 @@ extension CoreState {
             for event in append.events { event.stream.publishNext() }
             if plantedFault != .forgetTruncation { append.truncates?.publishNextTruncation() }
             visible += UInt64(append.events.count)
-            if let wakeup = append.ticket.settle(.success(append.receipt)) {
-                wakeups.append(wakeup)
-            }
+            if let wakeup = append.settle(.success(append.receipt)) { wakeups.append(wakeup) }
         }
         inFlight.removeAll(keepingCapacity: true)
         if plantedFault == .loseWakeups { return wakeups }
@@ -131,7 +128,7 @@ extension CoreState {
                     event.stream.takeBackQueued()
                 }
                 append.truncates?.takeBackQueued()
-                if let wakeup = append.ticket.settle(.failure(error)) { wakeups.append(wakeup) }
+                if let wakeup = append.settle(.failure(error)) { wakeups.append(wakeup) }
             }
         }
         inFlight = []

@@ -59,14 +59,21 @@ struct CoreState {
 }
 
 /// An append that was accepted: its versions and positions are given.
-struct QueuedAppend: Sendable {
-    let ticket: AppendTicket
+final class QueuedAppend: AppendTicket, @unchecked Sendable {
+    // SAFETY: what it adds to the ticket never changes.
     let receipt: AppendReceipt
     let events: [QueuedEvent]
     /// The stream that it truncates.
     let truncates: StreamHead?
     /// About how many bytes it takes on disk, and never less.
     let bytes: Int
+
+    init(receipt: AppendReceipt, events: [QueuedEvent], truncates: StreamHead?, bytes: Int) {
+        self.receipt = receipt
+        self.events = events
+        self.truncates = truncates
+        self.bytes = bytes
+    }
 }
 
 /// Whose append it is.
@@ -104,9 +111,9 @@ final class QueuedEvent: Sendable {
 /// What the caller of an append waits on.
 ///
 /// Guarded by the lock of the store.
-final class AppendTicket: @unchecked Sendable {
+class AppendTicket: @unchecked Sendable {
     // SAFETY: `state` is only touched inside `StoreCore.state.withLock`.
-    var state = State.queued
+    final var state = State.queued
 
     typealias Waiter = UnsafeContinuation<Result<AppendReceipt, EventStoreError>, Never>
 
@@ -117,14 +124,14 @@ final class AppendTicket: @unchecked Sendable {
     }
 
     /// Records the outcome, and returns who is to be told.
-    func settle(_ result: Result<AppendReceipt, EventStoreError>) -> Wakeup? {
+    final func settle(_ result: Result<AppendReceipt, EventStoreError>) -> Wakeup? {
         defer { state = .settled(result) }
         guard case .awaited(let continuations) = state else { return nil }
         return Wakeup { for waiter in continuations { waiter.resume(returning: result) } }
     }
 
     /// Takes a waiter, unless there is nothing to wait for any more: then returns the outcome.
-    func wait(
+    final func wait(
         _ continuation: Waiter
     ) -> Result<AppendReceipt, EventStoreError>? {
         switch state {

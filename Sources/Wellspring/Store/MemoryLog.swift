@@ -166,11 +166,19 @@ private struct PageInProgress {
     mutating func take(_ append: ClosedRange<UInt64>, of kept: MemoryLog.Kept) {
         let before = end
         end = isForward ? append.upperBound : append.lowerBound
-        let positions = isForward ? before + 1...end : end...before - 1
-        let found = positions.map { kept.events[Int($0 - 1)].recorded }
-            .filter(read.filter.includes)
-        events += isForward ? found : found.reversed()
-        bytes += found.reduce(0) { $0 + $1.event.payload.count }
+        if isForward {
+            for position in before + 1...end { take(kept.events[Int(position - 1)].recorded) }
+        } else {
+            for position in (end...before - 1).reversed() {
+                take(kept.events[Int(position - 1)].recorded)
+            }
+        }
+    }
+
+    private mutating func take(_ event: RecordedEvent) {
+        guard read.filter.includes(event) else { return }
+        events.append(event)
+        bytes += event.event.payload.count
     }
 }
 

@@ -16,6 +16,8 @@ struct RecordWriter {
     private(set) var definitions: [(reference: UInt32, definition: Definition)] = []
     private var definedStreams: [StreamHead] = []
     private var definedTypes: [StoredType] = []
+    /// How the records of one append refer to their types.
+    private var types: [UInt32] = []
 
     /// Starts anew: a segment defines its own names.
     mutating func segmentBegan() {
@@ -43,8 +45,11 @@ struct RecordWriter {
         segment = context.segment
         let body = FrameBody(context: context, start: writer.count)
         for append in group {
+            types.removeAll(keepingCapacity: true)
             for event in append.events { define(event.stream, in: body, &writer) }
-            let types = append.events.map { reference(to: $0.recorded.event, in: body, &writer) }
+            for event in append.events {
+                types.append(reference(to: event.recorded.event, in: body, &writer))
+            }
             body.writeEntry(count: append.events.count, to: &writer)
             for (event, type) in zip(append.events, types) {
                 let offset = body.write(

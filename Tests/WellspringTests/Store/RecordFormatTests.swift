@@ -175,9 +175,7 @@ final class RecordFormatTests: XCTestCase {
         bytes.appendZeros(64)
         writer.write(
             [
-                QueuedAppend(
-                    ticket: AppendTicket(), receipt: receipt, events: events, truncates: nil,
-                    bytes: 0)
+                QueuedAppend(receipt: receipt, events: events, truncates: nil, bytes: 0)
             ],
             context: context, to: &bytes)
         return (Array(bytes.bytes[64...]), writer.places)
