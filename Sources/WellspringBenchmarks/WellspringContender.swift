@@ -1,25 +1,56 @@
 import Wellspring
 
-/// Wellspring on files.
-typealias FileContender = WellspringContender<FileEventStore, CartEvent>
-/// Wellspring on files, with the compact form of payload.
-typealias BinaryContender = WellspringContender<FileEventStore, BinaryCartEvent>
-/// Wellspring on files, with events that write and read themselves.
-typealias SelfCodedContender = WellspringContender<FileEventStore, SelfCodedCartEvent>
-/// Wellspring in memory.
-typealias MemoryContender = WellspringContender<InMemoryEventStore, CartEvent>
-
 /// Wellspring with one of its stores and one form of payload.
-final class WellspringContender<Store: MeasuredStore, Event: CartForm>: Contender {
+///
+/// The rows are types of their own, and not generic ones: a program knows its events and its store
+/// when it is compiled, and so do they.
+protocol WellspringContender: Contender {
+    associatedtype Store: MeasuredStore
+    associatedtype Event: CartForm
+    var store: Store { get }
+    var bus: CommandBus { get }
+    init(_ store: Store)
+}
+
+/// Wellspring on files.
+final class FileContender: WellspringContender {
+    typealias Event = CartEvent
+    let store: FileEventStore
+    let bus: CommandBus
+    init(_ store: FileEventStore) { (self.store, bus) = (store, CommandBus(store)) }
+}
+
+/// Wellspring on files, with the compact form of payload.
+final class BinaryContender: WellspringContender {
+    typealias Event = BinaryCartEvent
+    let store: FileEventStore
+    let bus: CommandBus
+    init(_ store: FileEventStore) { (self.store, bus) = (store, CommandBus(store)) }
+}
+
+/// Wellspring on files, with events that write and read themselves.
+final class SelfCodedContender: WellspringContender {
+    typealias Event = SelfCodedCartEvent
+    let store: FileEventStore
+    let bus: CommandBus
+    init(_ store: FileEventStore) { (self.store, bus) = (store, CommandBus(store)) }
+}
+
+/// Wellspring in memory.
+final class MemoryContender: WellspringContender {
+    typealias Event = CartEvent
+    let store: InMemoryEventStore
+    let bus: CommandBus
+    init(_ store: InMemoryEventStore) { (self.store, bus) = (store, CommandBus(store)) }
+}
+
+extension WellspringContender {
     static var row: String { "wellspring" + Store.mark + (isVariant ? "-\(Event.form)" : "") }
     static var persists: Bool { Store.persists }
     static var isVariant: Bool { Event.self != CartEvent.self }
-    private let store: Store
-    private let bus: CommandBus
 
     init(at directory: String, isDurable: Bool) async throws {
-        store = try await Store.open(at: directory, isDurable: isDurable)
-        bus = CommandBus(store)
+        self.init(try await Store.open(at: directory, isDurable: isDurable))
     }
 
     var append: Operation { Event.appending(to: store) }

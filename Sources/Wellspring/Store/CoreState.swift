@@ -123,6 +123,11 @@ class AppendTicket: @unchecked Sendable {
         case settled(Result<AppendReceipt, EventStoreError>)
     }
 
+    /// What came of it, once that is known.
+    final var outcome: Result<AppendReceipt, EventStoreError>? {
+        if case .settled(let result) = state { result } else { nil }
+    }
+
     /// Records the outcome, and returns who is to be told.
     final func settle(_ result: Result<AppendReceipt, EventStoreError>) -> Wakeup? {
         defer { state = .settled(result) }

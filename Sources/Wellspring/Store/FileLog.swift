@@ -30,33 +30,35 @@ final class FileLog: EventLog {
         let client = FileLogClient(
             keyMask: configuration.indexKeyMask, fault: configuration.plantedFault)
         let log = try CommitLog.open(directory, configuration: configuration, client: client)
+        let builder = IndexBuilder(log: log, index: client.index, names: client.names)
         let reindexed: Int
         do {
             reindexed =
-                configuration.plantedFault == .leaveIndexGap ? 0 : try fillGap(of: client, in: log)
+                configuration.plantedFault == .leaveIndexGap
+                ? 0 : try fillGap(of: client, with: builder)
         } catch {
             log.abandon()
             throw error
         }
         client.finishOpening(of: log)
         return FileLog(
-            log, client, configuration, in: directory, reindexed: reindexed, onNotice: onNotice)
+            log, client, builder, configuration, in: directory, reindexed: reindexed,
+            onNotice: onNotice)
     }
 
     /// Indexes what lies between the runs that were found and the frames that were replayed.
     private static func fillGap(
-        of client: FileLogClient, in log: CommitLog
+        of client: FileLogClient, with builder: IndexBuilder
     ) throws(LogError) -> Int {
         guard let last = client.replayedAfter, last > client.chain.covered else { return 0 }
-        let builder = IndexBuilder(log: log, index: client.index, names: client.names)
         let parts = try builder.build(after: client.chain.end, through: last)
         client.index.insert(parts)
         return parts.count
     }
 
     private init(
-        _ log: CommitLog, _ client: FileLogClient, _ configuration: LogConfiguration,
-        in directory: any StoreDirectory, reindexed: Int,
+        _ log: CommitLog, _ client: FileLogClient, _ builder: IndexBuilder,
+        _ configuration: LogConfiguration, in directory: any StoreDirectory, reindexed: Int,
         onNotice: @escaping @Sendable (StoreNotice) -> Void
     ) {
         self.log = log
@@ -67,7 +69,6 @@ final class FileLog: EventLog {
         idleMark = configuration.idleMarkNanoseconds
         recovery = log.recovery
         storeID = log.storeID
-        let builder = IndexBuilder(log: log, index: client.index, names: client.names)
         let keeper = IndexKeeper(
             client.index, in: directory, storeID: log.storeID, fault: configuration.plantedFault,
             rebuild: { (damaged) throws(LogError) in

@@ -163,7 +163,9 @@ extension StoreCore {
     func receipt(for ticket: AppendTicket) async throws(EventStoreError) -> AppendReceipt {
         switch claim(ticket) {
         case .settled(let result): return try result.get()
-        case .leads: commitOnce()
+        case .leads:
+            commitOnce()
+            if let result = state.withLock({ _ in ticket.outcome }) { return try result.get() }
         case .wakesWorker: wakeWorker()
         case .waits: break
         }
