@@ -33,15 +33,23 @@ package enum LogLayout {
 
     /// The number and generation of a segment whose file is called `name` in its directory.
     package static func parse(_ name: String) -> (number: UInt32, generation: UInt32)? {
-        guard name.hasSuffix(suffix) else { return nil }
-        let parts = name.dropLast(suffix.count).split(
-            separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].utf8.count == numberDigits,
-            parts[1].utf8.count == generationDigits, let number = UInt32(parts[0]),
-            let generation = UInt32(parts[1]),
-            segment(number, generation: generation).hasSuffix("/" + name)
+        let text = name.utf8
+        guard text.count == numberDigits + 1 + generationDigits + suffix.utf8.count,
+            text.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+        else { return nil }
+        let dash = text.index(text.startIndex, offsetBy: numberDigits)
+        let generationStart = text.index(after: dash)
+        let end = text.index(generationStart, offsetBy: generationDigits)
+        guard text[dash] == UInt8(ascii: "-"), let number = number(text[..<dash]),
+            let generation = self.number(text[generationStart..<end])
         else { return nil }
         return (number, generation)
+    }
+
+    /// The number that is written in digits, and in nothing but digits.
+    private static func number(_ digits: Substring.UTF8View) -> UInt32? {
+        let isNumber = digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return isNumber ? UInt32(Substring(digits)) : nil
     }
 
     /// Where the bytes that were cut off a segment at `offset` are kept.

@@ -32,9 +32,11 @@ struct SimulatedDiskState {
 
     /// The directory that a name is in, by its number, and the last part of the name.
     private func place(of name: String) -> (parent: Int, leaf: String)? {
-        guard let slash = name.lastIndex(of: "/") else { return (Self.root, name) }
+        guard let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+            return (Self.root, name)
+        }
         guard let parent = directory(named: String(name[..<slash])) else { return nil }
-        return (parent, String(name[name.index(after: slash)...]))
+        return (parent, String(name[name.utf8.index(after: slash)...]))
     }
 
     func linkCount(of file: Int) -> Int {

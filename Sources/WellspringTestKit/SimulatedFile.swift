@@ -155,13 +155,21 @@ struct SimulatedFile {
             let kept = version(index, versions.count)
             if kept > 0 { Self.set(versions[kept - 1], at: index, in: &result.durable) }
         }
+        Self.cut(&result.durable, to: size)
         result.live = result.durable
         result.touchedEnd = result.durable.count
-        result.size = max(size, result.live.count * Self.sectorLength)
-        result.durableSize = result.size
-        result.truncate(to: size)
-        result.sync()
+        result.size = size
+        result.durableSize = size
         return result
+    }
+
+    /// Forgets what is beyond an end.
+    private static func cut(_ sectors: inout [Sector], to size: Int) {
+        let (last, rest) = size.quotientAndRemainder(dividingBy: sectorLength)
+        guard last < sectors.count else { return }
+        let kept = rest > 0 ? sectors[last] : nil
+        sectors.removeSubrange(last...)
+        if let kept { sectors.append(kept[..<rest] + zeros(sectorLength - rest)) }
     }
 
     /// Puts other bytes in the place of a sector, on the disk and in memory.

@@ -116,12 +116,14 @@ extension LogDriver {
     /// Nothing is left of the rewriting that a crash interrupted.
     func checkNothingIsLeftOver() {
         var known: Set<UInt32> = []
-        for name in disk.fileNames {
+        let names = disk.fileNames
+        let folder = LogLayout.segments + "/"
+        for name in names where name.hasPrefix(folder) {
             let isTwice =
-                name.split(separator: "/").last.flatMap { LogLayout.parse(String($0)) }
+                LogLayout.parse(String(name.dropFirst(folder.count)))
                 .map { !known.insert($0.number).inserted } ?? false
-            if isTwice || name.hasSuffix(LogLayout.rewrittenSegment) {
-                report("LEFT OVER: \(name) of \(disk.fileNames)")
+            if isTwice || name == LogLayout.rewrittenSegment {
+                report("LEFT OVER: \(name) of \(names)")
             }
         }
     }
@@ -137,14 +139,19 @@ extension LogDriver {
         }
     }
 
-    /// How often each segment was rewritten, from what is in it; none where its frames disagree.
+    /// How often each segment of which nobody can know it was rewritten, from what is in it; none
+    /// where its frames disagree.
     static func rounds(
         of frames: [CollectingClient.Frame], _ promise: Promise, _ commits: [Commit]
     ) -> [UInt32: Int] {
         var possible: [UInt32: [Int]] = [:]
+        for (number, rounds) in promise.rounds where rounds.count > 1 {
+            possible[number] = Array(rounds)
+        }
+        if possible.isEmpty { return [:] }
         for (frame, number) in zip(frames, promise.order) {
             let segment = frame.place.segment
-            let rounds = possible[segment] ?? Array(promise.rounds[segment] ?? 0...0)
+            guard let rounds = possible[segment] else { continue }
             let fitting = rounds.filter { commits[number].body(rewritten: $0) == frame.body }
             possible[segment] = fitting
         }
