@@ -48,13 +48,15 @@ extension Aggregate {
 /// `Account.ID` and `Order.ID` are different types, so one cannot be sent where the other is
 /// meant. Compared as UTF-8 bytes.
 public struct AggregateID<A: Aggregate>: Hashable, Sendable, Codable, ExpressibleByStringLiteral {
-    let exact: ExactString
+    /// The stream that holds the aggregate's events.
+    public let stream: StreamID
 
     /// The id as text: the key of the aggregate's stream.
-    public var rawValue: String { exact.value }
+    public var rawValue: String { stream.key }
 
     /// Creates an id from text.
-    public init(_ rawValue: String) { exact = ExactString(rawValue) }
+    @inlinable
+    public init(_ rawValue: String) { stream = StreamID(category: A.category, key: rawValue) }
 
     /// Creates an id from text.
     public init(stringLiteral value: String) { self.init(value) }
@@ -69,9 +71,6 @@ public struct AggregateID<A: Aggregate>: Hashable, Sendable, Codable, Expressibl
         var container = encoder.singleValueContainer()
         try container.encode(rawValue)
     }
-
-    /// The stream that holds the aggregate's events.
-    public var stream: StreamID { StreamID(category: A.category, key: rawValue) }
 }
 
 // Not `CodingKeyRepresentable`, on purpose: a dictionary would then be coded as a JSON object, and
@@ -83,7 +82,7 @@ extension AggregateID: CustomStringConvertible, Comparable {
     public var description: String { rawValue }
 
     /// Whether `a` comes first by its bytes.
-    public static func < (a: Self, b: Self) -> Bool { a.exact < b.exact }
+    public static func < (a: Self, b: Self) -> Bool { a.stream.exact < b.stream.exact }
 }
 
 /// A state being changed step by step, for a decision whose later events depend on earlier ones.

@@ -6,76 +6,76 @@ extension CommandBus {
     /// Carries out a command that has passed all middleware.
     @inlinable
     func carryOut<C: AggregateCommand>(
-        _ delivery: Delivery<C>, id: MessageID
+        _ command: C, to stream: StreamID, expecting expected: ExpectedVersion,
+        context: CommandContext, id: MessageID
     ) async throws(C.Failure) -> C.Receipt {
-        // The last answer of the aggregate, which is the one that counts.
-        var answer: Result<Decision<C.Target>, C.Failure>?
-        let (store, eventIDs) = (store, eventIDs)
+        let carrier = carrier
+        let errand = Errand(to: stream, expecting: expected)
+        var question = Question(command, context, id: id, eventIDs: carrier.eventIDs)
         let outcome: Outcome
         do throws(ErrandFailure) {
-            outcome = try await carryOut(
-                Errand(to: delivery.stream, expecting: delivery.expected),
-                deciding: { kept in
-                    guard let kept = kept as? KeptAggregate<C.Target> else {
-                        return .isOfAnotherType
-                    }
-                    do throws(C.Failure) {
-                        let (decision, new) = try Decision.of(
-                            delivery, id: id, given: kept.state, eventIDs: eventIDs)
-                        answer = .success(decision)
-                        return decision.verdict(new, on: kept)
-                    } catch {
-                        answer = .failure(error)
-                        return .refused
-                    }
-                },
+            outcome = try await carrier.carryOut(
+                errand, deciding: { question.ask($0) },
                 loading: { earlier async throws(LoadFailure) in
-                    try await store.load(
-                        delivery.stream, continuing: earlier as? KeptAggregate<C.Target>)
+                    try await carrier.store.load(
+                        stream, continuing: earlier as? KeptAggregate<C.Target>)
                 })
         } catch {
             throw C.Failure(error)
         }
-        switch (outcome, answer) {
-        case (.stands(let version, let position), .success(let decision)):
-            return CommandReceipt(
-                state: decision.state, events: decision.events, version: version,
-                position: position, commandID: id)
-        case (_, .failure(let failure)): throw failure
-        case (_, _): preconditionFailure("a command had an outcome before it was decided")
-        }
+        return try question.receipt(of: outcome)
     }
 }
 
-/// What an aggregate made of a command.
+/// A command that is put to its aggregate, and the last answer to it, which is the one that counts.
 @usableFromInline
-struct Decision<A: Aggregate> {
-    @usableFromInline let events: [A.Event]
+struct Question<C: AggregateCommand> {
+    @usableFromInline typealias A = C.Target
+
+    @usableFromInline let command: C
+    @usableFromInline let context: CommandContext
+    @usableFromInline let id: MessageID
+    /// Makes the ids of events where the store does not.
+    @usableFromInline let eventIDs: CommandIDs?
+
+    @usableFromInline var events: [A.Event] = []
     /// The aggregate after the events.
-    @usableFromInline let state: A
+    @usableFromInline var after: KeptAggregate<A>?
+    @usableFromInline var refusal: C.Failure?
 
     @inlinable
-    init(_ events: [A.Event], leadingTo state: A) {
-        self.events = events
-        self.state = state
+    init(_ command: C, _ context: CommandContext, id: MessageID, eventIDs: CommandIDs?) {
+        self.command = command
+        self.context = context
+        self.id = id
+        self.eventIDs = eventIDs
+    }
+
+    @inlinable
+    mutating func ask(_ kept: KeptBasis) -> Verdict {
+        guard let kept = kept as? KeptAggregate<A> else { return .isOfAnotherType }
+        do throws(C.Failure) {
+            return try decide(given: kept)
+        } catch {
+            refusal = error
+            return .refused
+        }
     }
 
     /// Asks the command, and makes the events ready to be appended.
     @inlinable
-    static func of<C: AggregateCommand>(
-        _ delivery: Delivery<C>, id: MessageID, given state: A, eventIDs: CommandIDs?
-    ) throws(C.Failure) -> (Decision, [NewEvent]) where C.Target == A {
-        let events: [A.Event]
+    mutating func decide(given kept: KeptAggregate<A>) throws(C.Failure) -> Verdict {
         do {
-            events = try delivery.command.decide(given: state)
+            events = try command.decide(given: kept.state)
         } catch {
             throw .rejected(error)
         }
-        let context = delivery.context
+        after = kept
+        guard !events.isEmpty else { return .nothing }
         let metadata = EventMetadata(
             correlation: context.correlation ?? id, causation: context.causation ?? id,
             headers: context.headers)
-        var next = state
+        var state = kept.state
         var new: [NewEvent] = []
         new.reserveCapacity(events.count)
         for event in events {
@@ -89,15 +89,22 @@ struct Decision<A: Aggregate> {
                 NewEvent(
                     encoded, id: eventIDs?.next(), occurredAt: context.occurredAt,
                     tags: event.tags, metadata: metadata))
-            next.apply(event)
+            state.apply(event)
         }
-        return (Decision(events, leadingTo: next), new)
+        let next = KeptAggregate(state, after: kept, events: new)
+        after = next
+        return .events(new, next: next)
     }
 
     @inlinable
-    func verdict(_ new: [NewEvent], on kept: KeptAggregate<A>) -> Verdict {
-        guard !new.isEmpty else { return .nothing }
-        return .events(new, next: KeptAggregate(state, after: kept, events: new))
+    func receipt(of outcome: Outcome) throws(C.Failure) -> C.Receipt {
+        if case .refused = outcome, let refusal { throw refusal }
+        guard case .stands(let version, let position) = outcome, let after else {
+            preconditionFailure("a command had an outcome before it was decided")
+        }
+        return CommandReceipt(
+            state: after.state, events: events, version: version, position: position,
+            commandID: id)
     }
 }
 

@@ -9,13 +9,7 @@
 /// bus for a store and hand it around: copies share their turns and what they keep. Two buses over
 /// one store are correct too; they meet as two processes would, by conflict and retry.
 public struct CommandBus: Sendable {
-    @usableFromInline let store: CommandStore
-    /// Without turns, every command of a crowd would decide in vain except one.
-    ///
-    /// Between turns they keep the aggregates.
-    let turns: Turns<StreamID>
-    let retries: Int
-    @usableFromInline let ids = CommandIDs()
+    @usableFromInline let carrier: CommandCarrier
     @usableFromInline let middleware: [any CommandMiddleware]
 
     /// Creates a bus.
@@ -30,9 +24,8 @@ public struct CommandBus: Sendable {
         _ store: some EventStore, conflictRetries: Int = 10, cachedAggregates: Int = 1_000,
         middleware: any CommandMiddleware...
     ) {
-        self.store = CommandStore(store)
-        turns = Turns(keeping: cachedAggregates)
-        retries = max(0, conflictRetries)
+        carrier = CommandCarrier(
+            CommandStore(store), retries: max(0, conflictRetries), keeping: cachedAggregates)
         self.middleware = middleware
     }
 
@@ -54,15 +47,16 @@ public struct CommandBus: Sendable {
         _ command: C, to id: C.Target.ID, expecting expected: ExpectedVersion = .any,
         context: CommandContext = CommandContext()
     ) async throws(C.Failure) -> C.Receipt {
-        var context = context
-        let commandID = context.id ?? ids.next()
-        context.id = commandID
-        let delivery = Delivery(
-            command: command, stream: id.stream, expected: expected, context: context)
+        let commandID = context.id ?? carrier.ids.next()
         guard middleware.isEmpty else {
+            var context = context
+            context.id = commandID
+            let delivery = Delivery(
+                command: command, stream: id.stream, expected: expected, context: context)
             return try await pass(delivery, id: commandID, through: middleware[...])
         }
-        return try await carryOut(delivery, id: commandID)
+        return try await carryOut(
+            command, to: id.stream, expecting: expected, context: context, id: commandID)
     }
 
     /// Carries out a decision given as a closure, for a rule too small to deserve a type.
@@ -87,16 +81,16 @@ public struct CommandBus: Sendable {
 
     /// How many aggregates are kept for commands that may come.
     package var keptAggregates: Int { turns.kept }
-
-    /// The ids of events are made here for a store that cannot tell its appends from others.
-    @usableFromInline var eventIDs: CommandIDs? { store.hasQueue ? nil : ids }
+    var turns: Turns<StreamID> { carrier.turns }
 
     @usableFromInline
     func pass<C: AggregateCommand>(
         _ delivery: Delivery<C>, id: MessageID, through chain: ArraySlice<any CommandMiddleware>
     ) async throws(C.Failure) -> C.Receipt {
         guard let outermost = chain.first else {
-            return try await carryOut(delivery, id: delivery.context.id ?? id)
+            return try await carryOut(
+                delivery.command, to: delivery.stream, expecting: delivery.expected,
+                context: delivery.context, id: delivery.context.id ?? id)
         }
         return try await outermost.handle(delivery) { inner async throws(C.Failure) in
             try await pass(inner, id: id, through: chain.dropFirst())

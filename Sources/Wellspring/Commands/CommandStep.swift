@@ -54,12 +54,12 @@ enum Look: Sendable {
 
 /// What one look at an aggregate led to.
 enum Step: Sendable {
+    /// The events are durable.
+    case appended(Outcome)
+    /// The events are in the store's queue.
+    case enqueued(@Sendable () async throws(EventStoreError) -> AppendReceipt)
     /// An answer without an append.
     indirect case answered(Result<Outcome, ErrandFailure>, restingOn: QueueMark)
-    /// The events are in the store's queue.
-    case enqueued(PendingAppend)
-    /// The events are durable.
-    case appended(AppendReceipt)
     /// Another writer was quicker.
     indirect case outrun(StreamConflict, restingOn: QueueMark)
     /// Events that the decision rested on are gone again.

@@ -60,7 +60,7 @@ extension InMemoryEventStore {
         _ request: AppendRequest, basedOn mark: QueueMark?
     ) throws(EventStoreError) -> PendingAppend {
         let ticket = try core.enqueue(request, basedOn: mark)
-        if let receipt = core.receiptAtOnce(for: ticket) { return PendingAppend(known: receipt) }
+        if let receipt = core.receiptAtOnce(for: ticket) { return .settled(receipt) }
         return PendingAppend { () async throws(EventStoreError) in
             try await self.core.receipt(for: ticket)
         }

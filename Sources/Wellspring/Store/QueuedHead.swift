@@ -16,6 +16,8 @@ package protocol QueuedHeadStore: EventStore {
 
     /// Accepts an append and returns without waiting for its sync.
     ///
+    /// Refuses it as ``EventStoreError/cancelled`` in a task that is cancelled.
+    ///
     /// Versions are compared with the queued heads. A conflict may therefore rest on queued
     /// events; `mark()` taken after it tells when it is final.
     ///
@@ -67,25 +69,22 @@ package struct QueueMark: Hashable, Sendable {
 }
 
 /// An append that was accepted and is on its way to the disk.
-package struct PendingAppend: Sendable {
-    private let wait: @Sendable () async throws(EventStoreError) -> AppendReceipt
-    /// The receipt, where the append was settled at once and there is nothing to wait for.
-    let known: AppendReceipt?
+package enum PendingAppend: Sendable {
+    /// Settled at once, and nothing to wait for.
+    case settled(AppendReceipt)
+    case awaited(@Sendable () async throws(EventStoreError) -> AppendReceipt)
 
     package init(_ wait: @escaping @Sendable () async throws(EventStoreError) -> AppendReceipt) {
-        self.wait = wait
-        known = nil
-    }
-
-    init(known receipt: AppendReceipt) {
-        wait = { () async throws(EventStoreError) in receipt }
-        known = receipt
+        self = .awaited(wait)
     }
 
     /// Waits for the receipt.
     ///
     /// Not cut short by cancellation: the append cannot be taken back.
     package func receipt() async throws(EventStoreError) -> AppendReceipt {
-        try await wait()
+        switch self {
+        case .settled(let receipt): receipt
+        case .awaited(let wait): try await wait()
+        }
     }
 }

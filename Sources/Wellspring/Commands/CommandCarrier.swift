@@ -1,6 +1,29 @@
 import WellspringLog
 
-extension CommandBus {
+/// What a bus is beneath its middleware: it carries errands to a store.
+///
+/// Knows nothing of the types of commands and aggregates. An object, so that copies of a bus share
+/// their turns and what they keep.
+@usableFromInline
+final class CommandCarrier: Sendable {
+    @usableFromInline let store: CommandStore
+    /// Makes the ids of commands that come without one.
+    @usableFromInline let ids = CommandIDs()
+    /// Makes the ids of events for a store that cannot tell what became of its appends.
+    @usableFromInline let eventIDs: CommandIDs?
+    /// Without turns, every command of a crowd would decide in vain except one.
+    ///
+    /// Between turns they keep the aggregates.
+    let turns: Turns<StreamID>
+    private let retries: Int
+
+    init(_ store: CommandStore, retries: Int, keeping limit: Int) {
+        self.store = store
+        self.retries = retries
+        eventIDs = store.hasQueue ? nil : ids
+        turns = Turns(keeping: limit)
+    }
+
     /// Asks for decisions until one stands: appended, refused, or out of tries.
     ///
     /// - Parameters:
@@ -31,7 +54,7 @@ extension CommandBus {
             // The turn is over before anybody waits for the disk. The next command continues from
             // here, whether it waits already or comes later.
             turns.leave(gate, handingOver: end.handOver)
-            if case .appended(let receipt) = end.step { return .stands(receipt) }
+            if case .appended(let outcome) = end.step { return outcome }
             if let end = await finish(end.step, mayTryAgain: triesLeft > 0) { return try end.get() }
             triesLeft -= 1
         }
@@ -73,15 +96,12 @@ extension CommandBus {
     private func enqueue(
         _ request: AppendRequest, on kept: KeptBasis, next: KeptBasis, _ mark: QueueMark
     ) -> Look {
-        guard !Task.isCancelled else {
-            return .over((.failed(.interrupted(CancellationError())), kept))
-        }
         do throws(EventStoreError) {
-            guard let pending = try store.enqueue(request, basedOn: mark) else {
-                return .unappended(request, on: kept, next: next)
+            switch try store.enqueue(request, basedOn: mark) {
+            case .settled(let receipt): return .over((.appended(.stands(receipt)), next))
+            case .awaited(let wait): return .over((.enqueued(wait), next))
+            case nil: return .unappended(request, on: kept, next: next)
             }
-            if let receipt = pending.known { return .over((.appended(receipt), next)) }
-            return .over((.enqueued(pending), next))
         } catch {
             return .over(notAppended(error, kept, mark))
         }
@@ -106,8 +126,11 @@ extension CommandBus {
                 return (.answered(.failure(failure), restingOn: store.mark()), nil)
             }
         case .unappended(let request, let kept, let next):
+            guard !Task.isCancelled else {
+                return notAppended(.cancelled, kept, kept.standing.mark)
+            }
             do throws(EventStoreError) {
-                return (.appended(try await store.append(request)), next)
+                return (.appended(.stands(try await store.append(request))), next)
             } catch {
                 return notAppended(error, kept, kept.standing.mark)
             }
@@ -131,6 +154,7 @@ extension CommandBus {
             guard mark.epoch == basedOn.epoch else { return (.takenBack, nil) }
             return (.outrun(conflict, restingOn: mark), kept)
         case .notStored where store.hasQueue: return (.takenBack, nil)
+        case .cancelled: return (.failed(ErrandFailure(error)), kept)
         default: return (.failed(ErrandFailure(error)), nil)
         }
     }
@@ -150,8 +174,8 @@ extension CommandBus {
     ) async -> Result<Outcome, ErrandFailure>? {
         do throws(EventStoreError) {
             switch step {
-            case .appended(let receipt): return .success(.stands(receipt))
-            case .enqueued(let pending): return .success(.stands(try await pending.receipt()))
+            case .appended(let outcome): return .success(outcome)
+            case .enqueued(let receipt): return .success(.stands(try await receipt()))
             case .answered(let answer, let mark):
                 if try await store.settle(mark) { return answer }
             case .outrun(let conflict, let mark):
