@@ -35,6 +35,17 @@ final class HonouredRequestTests: XCTestCase {
         XCTAssertGreaterThan(all, 400)
     }
 
+    func test_a_scavenge_right_after_another_one_reads_not_even_the_log() async throws {
+        let disk = try await storeWithDeletedStreams(40)
+        try await FileEventStore.scavenge(at: "store", in: disk)
+        let operations = disk.operationCount
+        let report = try await FileEventStore.scavenge(at: "store", in: disk)
+        XCTAssertFalse(report.hasChanged)
+        let files = disk.operations.filter { $0.number >= operations && $0.kind == .read }
+            .map(\.file)
+        XCTAssertFalse(files.contains { $0.hasPrefix("log/") || $0.hasPrefix("idx/") }, "\(files)")
+    }
+
     func test_a_stream_that_is_truncated_further_is_looked_at_from_where_it_was_cut_off()
         async throws
     {

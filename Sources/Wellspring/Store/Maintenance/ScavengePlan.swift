@@ -22,6 +22,9 @@ struct ScavengePlan {
     /// Whether nobody has asked for anything new.
     var isEmpty: Bool { truncations.isEmpty && redacted.isEmpty }
 
+    /// Nothing is asked for.
+    init() {}
+
     /// Reads what was asked for, and looks at every event that it is about.
     ///
     /// - Parameter honoured: All requests up to this position have been honoured.

@@ -69,6 +69,10 @@ struct StoreScavenge {
     }
 
     private func plan(for manifest: Manifest) throws -> ScavengePlan {
+        // Without anything new in the log not even the index is asked.
+        guard manifest.honouredPosition + 1 < manifest.knownEnd.nextPosition else {
+            return ScavengePlan()
+        }
         let log = try FollowedLog.open(
             FollowedFiles(directory: directory, includesUnproven: false, keyMask: .max))
         defer { log.close() }
