@@ -95,7 +95,7 @@ extension CommitLog {
     ///
     /// The next MANIFEST says so, and from then on nobody looks again. So this is called when the last
     /// segment was rewritten and not before, and for positions that are durable.
-    package func honoured(through position: UInt64) {
+    package func noteHonoured(through position: UInt64) {
         writer.honouredPosition = max(writer.honouredPosition, min(position, durablePosition))
     }
 

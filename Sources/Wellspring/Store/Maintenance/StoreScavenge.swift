@@ -107,12 +107,12 @@ struct StoreScavenge {
         // The plan was made of all that is asked for up to here.
         let asked = manifest.knownEnd.nextPosition - 1
         do {
-            if plantedFault == .honourEarly { log.honoured(through: asked) }
+            if plantedFault == .honourEarly { log.noteHonoured(through: asked) }
             let affected = manifest.segments.filter { plan.segments.contains($0.number) }
             if !affected.isEmpty {
                 try rewrite(affected, of: manifest.segments, as: plan, log, client)
             }
-            log.honoured(through: asked)
+            log.noteHonoured(through: asked)
             try log.close()
             report.bytesAfter = log.byteCount
         } catch is CancellationError {
