@@ -11,6 +11,9 @@ protocol Contender: AnyObject, Sendable {
     /// Whether the row differs from another one in the form of the payload only.
     static var isVariant: Bool { get }
 
+    /// Whether many appends may be under way without as many threads, and share commits.
+    static var isAsynchronous: Bool { get }
+
     /// Opens a store in `directory`, new or existing.
     init(at directory: String, isDurable: Bool) async throws
 
@@ -37,6 +40,7 @@ protocol Contender: AnyObject, Sendable {
 extension Contender {
     static var persists: Bool { true }
     static var isVariant: Bool { false }
+    static var isAsynchronous: Bool { false }
 
     func subscribe(
         _ seen: @escaping @Sendable (_ position: UInt64) -> Void

@@ -47,6 +47,7 @@ final class MemoryContender: WellspringContender {
 extension WellspringContender {
     static var row: String { "wellspring" + Store.mark + (isVariant ? "-\(Event.form)" : "") }
     static var persists: Bool { Store.persists }
+    static var isAsynchronous: Bool { true }
     static var isVariant: Bool { Event.self != CartEvent.self }
 
     init(at directory: String, isDurable: Bool) async throws {
