@@ -36,9 +36,10 @@ final class KilledWriterTests: XCTestCase {
         try assertNoticed("change", as: "is not what belongs to")
     }
 
-    /// Which of the two is noticed first depends on where the writer was killed.
+    /// Which of these is noticed first depends on where the writer was killed.
     func test_an_append_in_two_parts_is_noticed() throws {
-        try assertNoticed("split", as: "is not what belongs to", "was acknowledged at")
+        try assertNoticed(
+            "split", as: "is not what belongs to", "was acknowledged at", "the log ends inside")
     }
 
     func test_another_position_is_noticed() throws {
