@@ -11,11 +11,15 @@ extension CommandBus {
     ) async throws(C.Failure) -> C.Receipt {
         let carrier = carrier
         let errand = Errand(to: stream, expecting: expected)
-        var question = Question(command, context, id: id, eventIDs: carrier.eventIDs)
+        var answer = Answer<C>()
         let outcome: Outcome
         do throws(ErrandFailure) {
             outcome = try await carrier.carryOut(
-                errand, deciding: { question.ask($0) },
+                errand,
+                deciding: { kept in
+                    answer.ask(
+                        command, given: kept, context, id: id, eventIDs: carrier.eventIDs)
+                },
                 loading: { earlier async throws(LoadFailure) in
                     try await carrier.store.load(
                         stream, continuing: earlier as? KeptAggregate<C.Target>)
@@ -23,20 +27,14 @@ extension CommandBus {
         } catch {
             throw C.Failure(error)
         }
-        return try question.receipt(of: outcome)
+        return try answer.receipt(of: outcome, id: id)
     }
 }
 
-/// A command that is put to its aggregate, and the last answer to it, which is the one that counts.
+/// The last answer of an aggregate to a command, which is the one that counts.
 @usableFromInline
-struct Question<C: AggregateCommand> {
+struct Answer<C: AggregateCommand> {
     @usableFromInline typealias A = C.Target
-
-    @usableFromInline let command: C
-    @usableFromInline let context: CommandContext
-    @usableFromInline let id: MessageID
-    /// Makes the ids of events where the store does not.
-    @usableFromInline let eventIDs: CommandIDs?
 
     @usableFromInline var events: [A.Event] = []
     /// The aggregate after the events.
@@ -44,18 +42,17 @@ struct Question<C: AggregateCommand> {
     @usableFromInline var refusal: C.Failure?
 
     @inlinable
-    init(_ command: C, _ context: CommandContext, id: MessageID, eventIDs: CommandIDs?) {
-        self.command = command
-        self.context = context
-        self.id = id
-        self.eventIDs = eventIDs
-    }
+    init() {}
 
+    /// Has the aggregate decide; `eventIDs` makes the ids of events where the store does not.
     @inlinable
-    mutating func ask(_ kept: KeptBasis) -> Verdict {
+    mutating func ask(
+        _ command: C, given kept: KeptBasis, _ context: CommandContext, id: MessageID,
+        eventIDs: CommandIDs?
+    ) -> Verdict {
         guard let kept = kept as? KeptAggregate<A> else { return .isOfAnotherType }
         do throws(C.Failure) {
-            return try decide(given: kept)
+            return try decide(command, given: kept, context, id: id, eventIDs: eventIDs)
         } catch {
             refusal = error
             return .refused
@@ -64,7 +61,10 @@ struct Question<C: AggregateCommand> {
 
     /// Asks the command, and makes the events ready to be appended.
     @inlinable
-    mutating func decide(given kept: KeptAggregate<A>) throws(C.Failure) -> Verdict {
+    mutating func decide(
+        _ command: C, given kept: KeptAggregate<A>, _ context: CommandContext, id: MessageID,
+        eventIDs: CommandIDs?
+    ) throws(C.Failure) -> Verdict {
         do {
             events = try command.decide(given: kept.state)
         } catch {
@@ -97,7 +97,7 @@ struct Question<C: AggregateCommand> {
     }
 
     @inlinable
-    func receipt(of outcome: Outcome) throws(C.Failure) -> C.Receipt {
+    func receipt(of outcome: Outcome, id: MessageID) throws(C.Failure) -> C.Receipt {
         if case .refused = outcome, let refusal { throw refusal }
         guard case .stands(let version, let position) = outcome, let after else {
             preconditionFailure("a command had an outcome before it was decided")
