@@ -5,6 +5,17 @@ final class CommandBusTests: XCTestCase {
     private let store = InMemoryEventStore()
     private var bus: CommandBus { CommandBus(store) }
 
+    func test_an_id_is_what_it_was_made_of_whatever_that_holds() throws {
+        for text in ["ada", "a/b", "/", "", "e\u{301}", "customer-0193438b-8e2a-7cc3"] {
+            let id = Purse.ID(text)
+            XCTAssertEqual(Array(id.rawValue.utf8), Array(text.utf8))
+            XCTAssertEqual(id.stream, StreamID(category: "purse", key: text))
+            XCTAssertEqual(id.description, text)
+        }
+        XCTAssertNotEqual(Purse.ID("e\u{301}"), "\u{e9}")
+        XCTAssertEqual(["b", "a/b", "a"].map { Purse.ID($0) }.sorted(), ["a", "a/b", "b"])
+    }
+
     func test_a_command_is_decided_by_its_aggregate_and_recorded() async throws {
         try await bus.send(Fill(cents: 100), to: "ada")
         let receipt = try await bus.send(Spend(cents: 30), to: "ada")

@@ -34,6 +34,20 @@ final class CommandCancellationTests: XCTestCase {
         try await bus.send(Fill(cents: 1), to: "ada")
     }
 
+    func test_the_bus_keeps_to_that_with_a_store_that_takes_no_notice() async throws {
+        let store = HeedlessStore()
+        let bus = CommandBus(store)
+        let failure = await Task {
+            await caught { () async throws(WatchedFill.Failure) in
+                let command = WatchedFill(cents: 1) { withUnsafeCurrentTask { $0?.cancel() } }
+                return try await bus.send(command, to: "ada")
+            }
+        }.value
+        XCTAssertEqual(failure?.isCancellation, true)
+        let head = try await store.read(LogRead()).head
+        XCTAssertEqual(head, .start)
+    }
+
     func test_a_task_that_is_cancelled_in_the_queue_leaves_it_and_the_others_go_on() async throws {
         let (begun, go) = (Signal(), Signal())
         let store = InterferingStore { _, _ in
@@ -100,5 +114,33 @@ extension Signal {
     /// Returns when the task is cancelled.
     static func never() async {
         while !Task.isCancelled { await Task.yield() }
+    }
+}
+
+/// A store that appends in a task of its own, which a cancellation does not reach.
+private struct HeedlessStore: EventStore {
+    private let base = InMemoryEventStore()
+
+    func append(_ request: AppendRequest) async throws(EventStoreError) -> AppendReceipt {
+        let base = base
+        return try await Task.detached { () async -> Result<AppendReceipt, EventStoreError> in
+            do throws(EventStoreError) {
+                return .success(try await base.append(request))
+            } catch {
+                return .failure(error)
+            }
+        }.value.get()
+    }
+
+    func read(_ request: StreamRead) async throws(EventStoreError) -> StreamPage {
+        try await base.read(request)
+    }
+
+    func read(_ request: LogRead) async throws(EventStoreError) -> LogPage {
+        try await base.read(request)
+    }
+
+    func waitForEvents(after position: LogPosition) async throws(EventStoreError) {
+        try await base.waitForEvents(after: position)
     }
 }
