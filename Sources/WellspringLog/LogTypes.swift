@@ -130,6 +130,7 @@ extension LogClient {
 }
 
 /// A body that its owner cannot read.
+@usableFromInline
 package struct MalformedBody: Error, Hashable, Sendable {
     /// The offset inside the body at which sense ends.
     package var offset: Int

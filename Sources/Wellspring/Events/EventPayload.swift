@@ -12,11 +12,13 @@ public struct EventPayload: Hashable, Sendable, RandomAccessCollection {
     public init(sharing slice: ArraySlice<UInt8>) { bytes = slice }
 
     /// The index of the first byte.
-    public var startIndex: Int { 0 }
+    @inlinable public var startIndex: Int { 0 }
     /// One past the index of the last byte.
-    public var endIndex: Int { bytes.count }
+    @inlinable public var endIndex: Int { bytes.count }
+    /// How many bytes there are.
+    @inlinable public var count: Int { bytes.count }
     /// The byte at `index`.
-    public subscript(index: Int) -> UInt8 { bytes[bytes.startIndex + index] }
+    @inlinable public subscript(index: Int) -> UInt8 { bytes[bytes.startIndex + index] }
 
     /// Calls `body` with the bytes in place.
     ///

@@ -1,11 +1,17 @@
 import WellspringLog
 
 /// A piece of a segment's file in memory, shared by the payloads of the events that lie in it.
-struct FrameChunk {
+final class FrameChunk: Sendable {
     let segment: SegmentPlace
     /// The offset in the file of the first byte.
     let start: UInt64
     let bytes: [UInt8]
+
+    init(segment: SegmentPlace, start: UInt64, bytes: [UInt8]) {
+        self.segment = segment
+        self.start = start
+        self.bytes = bytes
+    }
 
     /// The offset in the file after the last byte.
     var end: UInt64 { start + UInt64(bytes.count) }
@@ -80,6 +86,20 @@ struct FrameChunk {
         let begin = Int(offset - start)
         return EventPayload(
             sharing: bytes[begin + record.payload.lowerBound..<begin + record.payload.upperBound])
+    }
+
+    /// The next item of a body that lies in here.
+    func nextItem(of body: inout BodyReader) throws(EventStoreError) -> BodyReader.Item? {
+        do {
+            return try body.next()
+        } catch {
+            throw damage(error, inBodyAt: body.start)
+        }
+    }
+
+    /// What a parser found wrong in a body that begins at `start`.
+    func damage(_ error: MalformedBody, inBodyAt start: UInt64) -> EventStoreError {
+        damage(at: start + UInt64(max(0, error.offset)), error.reason)
     }
 
     func damage(at offset: UInt64, _ reason: String) -> EventStoreError {

@@ -119,7 +119,7 @@ struct FrameIndexing {
     private func earlierName(
         _ reference: UInt32, at offset: Int
     ) throws(MalformedBody) -> StreamID {
-        if let known = names.withNames(of: segment, { $0.streams[reference] }) { return known }
+        if let known = names.names(of: segment).stream(reference) { return known }
         let definition = try? FrameChunk.definition(reference, in: segment, of: source)
         guard case .stream(let stream)? = definition else {
             throw MalformedBody(offset: offset, reason: "a record whose names are not defined")

@@ -89,12 +89,16 @@ extension LogReader {
         guard chunk.bytes.count == header.frameLength, chunk.isIntact(header) else {
             throw chunk.damage(at: header.offset, "the checksum of the frame's body is wrong")
         }
-        for append in try appends(of: header, in: chunk, before: walk.end).reversed() {
+        let names = RecordNames(of: frame.segment, self)
+        let found = try appends(of: header, in: chunk, before: walk.end, names)
+        for append in found.reversed() {
             guard !walk.isDone else { return }
-            try resolve(append.reversed(), in: frame.segment) { record, stream, type in
-                guard walk.read.filter.includes(record.record, stream, type) else { return }
-                walk.events.append(RecordedEvent(record, stream: stream, type: type))
-                walk.bytes += record.payload.count
+            for found in append.reversed() {
+                let stream = try names.stream(found.record.stream)
+                let type = try names.type(found.record.type)
+                guard walk.read.filter.includes(found.record, stream, type) else { continue }
+                walk.events.append(RecordedEvent(found, stream: stream, type: type))
+                walk.bytes += found.payload.count
             }
             walk.end = min(walk.end, append.first?.position ?? walk.end)
         }
@@ -102,20 +106,20 @@ extension LogReader {
 
     /// The records of a frame before a position, by the appends that they came with.
     private func appends(
-        of header: FrameHeader, in chunk: FrameChunk, before end: UInt64
+        of header: FrameHeader, in chunk: FrameChunk, before end: UInt64,
+        _ names: RecordNames
     ) throws(EventStoreError) -> [[FoundRecord]] {
         let start = header.offset + UInt64(FrameHeader.length)
         var appends: [[FoundRecord]] = []
-        var definitions: [(reference: UInt32, definition: Definition)] = []
         var next = header.firstPosition
         do {
             try chunk.withBytes(from: start) { (all) throws(MalformedBody) in
                 let body = UnsafeRawBufferPointer(rebasing: all[..<Int(header.bodyLength)])
-                var reader = BodyReader(body, at: start)
+                var reader = BodyReader(body, at: start, knowing: names.known)
                 while let item = try reader.next() {
                     guard case .entry(let count) = item else {
                         if case .definition(let reference, let definition) = item {
-                            definitions.append((reference, definition))
+                            names.learn(definition, as: reference)
                         }
                         continue
                     }
@@ -136,12 +140,11 @@ extension LogReader {
                 }
             }
         } catch {
-            throw chunk.damage(at: start + UInt64(max(0, error.offset)), error.reason)
+            throw chunk.damage(error, inBodyAt: start)
         }
         guard next == header.nextPosition else {
             throw chunk.damage(at: header.offset, "the frame does not hold what it says")
         }
-        names.learn(definitions, in: chunk.segment.number)
         return appends
     }
 }

@@ -72,7 +72,7 @@ extension LogReader {
 
     private func chunk(for walk: ForwardWalk) throws(EventStoreError) -> FrameChunk {
         var count = walk.needed
-        if walk.filter == .all {
+        if walk.wantsAll {
             let wanted = walk.read.limit.events &* 512
             count = max(count, min(Self.chunkBytes, max(Self.smallestChunk, wanted)))
         } else {
@@ -145,35 +145,33 @@ extension LogReader {
     ) throws(EventStoreError) {
         let header = inside.header
         let start = walk.place.offset
-        var batch = RecordBatch(walk, inside, chunk)
-        do {
-            try chunk.withBytes(from: start) { (all) throws(MalformedBody) in
-                let body = UnsafeRawBufferPointer(rebasing: all[..<Int(inside.end - start)])
-                var reader = BodyReader(body, at: start)
-                while !batch.isFull, let item = try reader.next() {
-                    try batch.take(item, from: &reader)
-                    walk.place.offset = reader.offset
+        let names = walk.names(of: chunk.segment.number, self)
+        walk.makeRoom(forFrameOf: header.eventCount)
+        var inside = inside
+        try chunk.withBytes(from: start) { (all) throws(EventStoreError) in
+            let body = UnsafeRawBufferPointer(rebasing: all[..<Int(inside.end - start)])
+            var reader = BodyReader(body, at: start, knowing: names.known)
+            while !walk.isDone {
+                switch try chunk.nextItem(of: &reader) {
+                case .definition(let reference, let definition)?:
+                    names.learn(definition, as: reference)
+                case .entry(let count)?:
+                    try walk.takeAppend(of: count, from: &reader, chunk, &inside, names)
+                case nil:
+                    walk.place.offset = inside.end
+                    return
                 }
-                if !batch.isFull { walk.place.offset = inside.end }
+                walk.place.offset = reader.offset
             }
-        } catch {
-            throw chunk.damage(at: start + UInt64(max(0, error.offset)), error.reason)
         }
-        names.learn(batch.definitions, in: chunk.segment.number)
-        try resolve(batch.found, in: chunk.segment.number) { record, stream, type in
-            guard walk.filter.includes(record.record, stream, type) else { return }
-            walk.events.append(RecordedEvent(record, stream: stream, type: type))
-            walk.bytes += record.payload.count
-        }
-        walk.position = batch.position
         if walk.place.offset < inside.end {
-            walk.place.inside = batch.inside
+            walk.place.inside = inside
             return
         }
-        guard batch.inside.index == header.eventCount else {
+        guard inside.index == header.eventCount else {
             throw chunk.damage(
                 at: header.offset,
-                "\(batch.inside.index) events in a frame of \(header.eventCount)")
+                "\(inside.index) events in a frame of \(header.eventCount)")
         }
         walk.place = ResumePoint(
             segment: chunk.segment.number, offset: header.offset + UInt64(header.frameLength))
@@ -191,6 +189,9 @@ extension EventFilter {
 
 /// A page of the log that is being put together, oldest first.
 private struct ForwardWalk {
+    /// For how many events room is made at once.
+    private static let roomLimit = 4_096
+
     let read: LogRead
     let visible: UInt64
     private let start: UInt64
@@ -209,6 +210,8 @@ private struct ForwardWalk {
     var tagged: ArraySlice<IndexEntry> = []
 
     var filter: EventFilter { read.filter }
+    let wantsAll: Bool
+    private var names: RecordNames?
 
     /// How many bytes the next chunk must have.
     ///
@@ -220,6 +223,25 @@ private struct ForwardWalk {
         self.visible = visible
         start = after
         position = after
+        wantsAll = read.filter == .all
+    }
+
+    /// What the records of a segment refer to.
+    mutating func names(of segment: UInt32, _ reader: LogReader) -> RecordNames {
+        if let names, names.segment == segment { return names }
+        let names = RecordNames(of: segment, reader)
+        self.names = names
+        return names
+    }
+
+    /// Makes room for the events of a frame, where all of them are wanted.
+    mutating func makeRoom(forFrameOf count: UInt32) {
+        guard wantsAll else { return }
+        // No more than the limit lets in, and in steps that get larger with every frame.
+        let most = min(read.limit.events, Self.roomLimit)
+        let wanted = min(events.count + Int(count), most)
+        guard wanted > events.capacity else { return }
+        events.reserveCapacity(max(wanted, min(2 * events.capacity, most)))
     }
 
     var isDone: Bool {
@@ -245,55 +267,37 @@ private struct ForwardWalk {
     }
 }
 
-/// The records of a frame that a page looks at in one go.
-///
-/// Whether they pass the filter is known only once their names are.
-private struct RecordBatch {
-    private(set) var inside: ResumePoint.Inside
-    private(set) var found: [FoundRecord] = []
-    private(set) var definitions: [(reference: UInt32, definition: Definition)] = []
-    private(set) var position: UInt64
-    private let isChecked: Bool
-    private let chunk: FrameChunk
-    private var events: Int
-    private var bytes: Int
-
-    init(_ walk: ForwardWalk, _ inside: ResumePoint.Inside, _ chunk: FrameChunk) {
-        self.inside = inside
-        self.chunk = chunk
-        position = walk.position
-        isChecked = walk.intactFrame == inside.header.offset
-        events = walk.read.limit.events - walk.events.count
-        bytes = walk.read.limit.bytes - walk.bytes
-        let most = UInt64(inside.header.eventCount - min(inside.header.eventCount, inside.index))
-        found.reserveCapacity(Int(clamping: min(most, UInt64(max(0, events)))))
-    }
-
-    var isFull: Bool { events <= 0 || bytes <= 0 }
-
-    mutating func take(
-        _ item: BodyReader.Item, from reader: inout BodyReader
-    ) throws(MalformedBody) {
-        switch item {
-        case .definition(let reference, let definition):
-            definitions.append((reference, definition))
-        case .entry(let count):
-            for _ in 0..<count { try takeRecord(from: &reader) }
-            position = max(position, inside.header.firstPosition + UInt64(inside.index) - 1)
+extension ForwardWalk {
+    /// Takes the records of an append, all of them.
+    mutating func takeAppend(
+        of count: UInt32, from reader: inout BodyReader, _ chunk: FrameChunk,
+        _ inside: inout ResumePoint.Inside, _ names: RecordNames
+    ) throws(EventStoreError) {
+        let isChecked = intactFrame == inside.header.offset
+        for _ in 0..<count {
+            let position = inside.header.firstPosition + UInt64(inside.index)
+            inside.index += 1
+            let offset = reader.offset
+            let record: RawRecord
+            do {
+                guard position > self.position else {
+                    try reader.skipRecord()
+                    continue
+                }
+                record = try reader.nextRecord(isChecked: isChecked)
+            } catch {
+                throw chunk.damage(error, inBodyAt: reader.start)
+            }
+            let stream = try names.stream(record.stream)
+            let type = try names.type(record.type)
+            guard wantsAll || filter.includes(record, stream, type) else { continue }
+            let payload = chunk.payload(of: record, at: offset)
+            bytes += payload.count
+            events.append(
+                RecordedEvent(
+                    record, position: position, frameTime: inside.header.recordedAt,
+                    payload: payload, stream: stream, type: type))
         }
-    }
-
-    private mutating func takeRecord(from reader: inout BodyReader) throws(MalformedBody) {
-        let next = inside.header.firstPosition + UInt64(inside.index)
-        inside.index += 1
-        guard next > position else { return try reader.skipRecord() }
-        let offset = reader.offset
-        let record = try reader.nextRecord(isChecked: isChecked)
-        found.append(
-            FoundRecord(
-                record: record, position: next, frameTime: inside.header.recordedAt,
-                payload: chunk.payload(of: record, at: offset)))
-        events -= 1
-        bytes -= record.payload.count
+        position = max(position, inside.header.firstPosition + UInt64(inside.index) - 1)
     }
 }

@@ -11,16 +11,16 @@ final class LogReader: Sendable, StreamSource {
     /// Where pages of the log ended lately, so that the next one need not be searched for.
     let resumes = Guarded(ResumePoints())
     /// The frames of events that were read lately.
-    private let frames = Guarded(FrameTable())
+    let frames = Guarded(FrameTable())
     /// Makes the part of the index anew that holds a damaged run.
     private let heal: @Sendable (IndexError) throws(EventStoreError) -> Void
     let fault: PlantedFault?
 
     /// How far apart two records may lie and still be read in one go.
-    private static let gapBytes: UInt32 = 4 << 10
+    static let gapBytes: UInt32 = 4 << 10
     private static let readBytes: UInt32 = 256 << 10
     /// How much is read for a record, whose length only the record itself knows.
-    private static let recordBytes = 1 << 10
+    static let recordBytes = 1 << 10
 
     init(
         _ source: any LogSource, _ index: LogIndex, _ names: NameCache,
@@ -43,12 +43,10 @@ final class LogReader: Sendable, StreamSource {
         let all: ClosedRange<UInt64> = 1...UInt64.max
         let last = try find(key, numbers: all, limit: 1, newestFirst: true, through: visible)
         guard let last = last.first else { return 0 }
-        if let event = try records(at: [last], of: stream).first { return event.version.rawValue }
+        if let event = try event(at: last, of: stream) { return event.version.rawValue }
         // Another name has the same key.
         for entry in try find(key, numbers: all, newestFirst: true, through: visible) {
-            if let event = try records(at: [entry], of: stream).first {
-                return event.version.rawValue
-            }
+            if let event = try event(at: entry, of: stream) { return event.version.rawValue }
         }
         return 0
     }
@@ -79,6 +77,13 @@ final class LogReader: Sendable, StreamSource {
         return try page(all, read)
     }
 
+    private func event(
+        at entry: IndexEntry, of stream: StreamID
+    ) throws(EventStoreError) -> RecordedEvent? {
+        var run = try RecordRun([entry], self)
+        return try run.event(at: entry, of: stream)
+    }
+
     /// Reads entries in their order until a limit is reached.
     private func page(
         _ entries: [IndexEntry], _ read: StreamRead
@@ -87,17 +92,20 @@ final class LogReader: Sendable, StreamSource {
         events.reserveCapacity(min(entries.count, read.limit.events))
         var bytes = 0
         var next = entries.startIndex
+        var names: RecordNames?
         while next < entries.count {
-            let run = Self.run(in: entries, from: next, ascending: read.isForward)
-            let stretch = Array(entries[next..<run])
-            let found = try records(
-                at: read.isForward ? stretch : stretch.reversed(), of: read.stream)
-            for event in read.isForward ? found : found.reversed() {
-                events.append(event)
-                bytes += event.event.payload.count
-                if bytes >= read.limit.bytes || events.count == read.limit.events { return events }
+            let end = Self.run(in: entries, from: next, ascending: read.isForward)
+            var run = try RecordRun(entries[next..<end], self, names: names)
+            names = run.names
+            while next < end {
+                if let event = try run.event(at: entries[next], of: read.stream) {
+                    events.append(event)
+                    bytes += event.event.payload.count
+                    let isFull = bytes >= read.limit.bytes || events.count == read.limit.events
+                    if isFull { return events }
+                }
+                next += 1
             }
-            next = run
         }
         return events
     }
@@ -139,80 +147,6 @@ final class LogReader: Sendable, StreamSource {
 
     // MARK: - Records
 
-    /// Reads the records at ascending places of one segment, and leaves out those that belong to
-    /// another stream, or to another version of it than the index says.
-    private func records(
-        at entries: [IndexEntry], of stream: StreamID
-    ) throws(EventStoreError) -> [RecordedEvent] {
-        guard let first = entries.first?.place, let last = entries.last?.place else { return [] }
-        let isNear = first.frame < first.offset && first.offset - first.frame <= Self.gapBytes
-        let start = isNear ? first.frame : first.offset
-        var chunk = try FrameChunk.read(
-            source, segment: first.segment, at: UInt64(start),
-            count: Int(last.offset - start) + Self.recordBytes)
-        var found: [FoundRecord] = []
-        found.reserveCapacity(entries.count)
-        for entry in entries {
-            let offset = UInt64(entry.place.offset)
-            let record = try record(at: offset, in: &chunk)
-            let frame = try frame(at: entry.place, chunk)
-            guard entry.place.index < frame.eventCount else {
-                throw chunk.damage(at: offset, "a record that its frame does not know")
-            }
-            let isMeant = record.version == entry.number || fault == .believeIndexKey
-            guard isMeant else { continue }
-            found.append(
-                FoundRecord(
-                    record: record, position: frame.firstPosition + UInt64(entry.place.index),
-                    frameTime: frame.recordedAt, payload: chunk.payload(of: record, at: offset)))
-        }
-        var events: [RecordedEvent] = []
-        events.reserveCapacity(found.count)
-        try resolve(found, in: first.segment) { record, owner, type in
-            guard owner == stream || fault == .believeIndexKey else { return }
-            events.append(RecordedEvent(record, stream: stream, type: type))
-        }
-        return events
-    }
-
-    /// What is known of the frame of an event.
-    private func frame(
-        at place: EventPlace, _ chunk: FrameChunk
-    ) throws(EventStoreError) -> FrameTable.Frame {
-        if let known = frames.withLock({ $0.find(place.segment, place.frame) }) { return known }
-        let frame = FrameTable.Frame(try header(at: UInt64(place.frame), chunk))
-        // What lies beside the record costs nothing to read again.
-        if place.offset - min(place.frame, place.offset) > Self.gapBytes {
-            frames.withLock { $0.keep(frame, place.segment, place.frame) }
-        }
-        return frame
-    }
-
-    /// Parses a record, after reading the rest of it if it is longer than what was read.
-    private func record(
-        at offset: UInt64, in chunk: inout FrameChunk
-    ) throws(EventStoreError) -> RawRecord {
-        if !chunk.holds(offset, RecordFormat.recordPrefix) {
-            chunk = try FrameChunk.read(
-                source, segment: chunk.segment.number, at: offset, count: Self.recordBytes)
-        }
-        let length = chunk.recordLength(at: offset)
-        if !chunk.holds(offset, length) {
-            guard length <= FrameHeader.bodyLengthLimit else {
-                throw chunk.damage(at: offset, "a record longer than any frame")
-            }
-            chunk = try FrameChunk.read(
-                source, segment: chunk.segment.number, at: offset, count: length)
-        }
-        do {
-            return try chunk.withBytes(from: offset) { (rest) throws(MalformedBody) in
-                try RawRecord(rest, at: offset, isChecked: fault == .ignoreRecordChecksum)
-            }
-        } catch {
-            throw chunk.damage(at: offset, error.reason)
-        }
-    }
-
     /// The header of the frame at `offset`, from the chunk or from the file.
     func header(at offset: UInt64, _ chunk: FrameChunk) throws(EventStoreError) -> FrameHeader {
         var chunk = chunk
@@ -224,46 +158,6 @@ final class LogReader: Sendable, StreamSource {
             throw chunk.damage(at: offset, "the bytes are not the header of a frame")
         }
         return header
-    }
-
-    // MARK: - Names
-
-    private func fileName(of segment: UInt32) -> String {
-        (try? source.segment(segment))?.place.fileName ?? LogLayout.segment(segment)
-    }
-
-    /// Replaces the references of records by what they mean.
-    func resolve(
-        _ found: [FoundRecord], in segment: UInt32,
-        _ take: (FoundRecord, StreamID, StoredType) -> Void
-    ) throws(EventStoreError) {
-        var next = 0
-        while next < found.count {
-            let unknown = names.withNames(of: segment) {
-                known -> (reference: UInt32, kind: UInt8)? in
-                while next < found.count {
-                    guard let stream = known.streams[found[next].record.stream] else {
-                        return (found[next].record.stream, RecordFormat.streamDefinition)
-                    }
-                    guard let type = known.types[found[next].record.type] else {
-                        return (found[next].record.type, RecordFormat.typeDefinition)
-                    }
-                    take(found[next], stream, type)
-                    next += 1
-                }
-                return nil
-            }
-            guard let unknown else { return }
-            let definition = try FrameChunk.definition(
-                unknown.reference, in: segment, of: source)
-            guard definition.kind == unknown.kind else {
-                throw .damaged(
-                    StoreDamage(
-                        file: fileName(of: segment), offset: UInt64(unknown.reference) * 8,
-                        reason: "a record whose names are not defined"))
-            }
-            names.learn([(unknown.reference, definition)], in: segment)
-        }
     }
 }
 
@@ -282,28 +176,30 @@ extension [RecordedEvent] {
     fileprivate var payloadBytes: Int { reduce(0) { $0 + $1.event.payload.count } }
 }
 
-extension Definition {
-    fileprivate var kind: UInt8 {
-        switch self {
-        case .stream: RecordFormat.streamDefinition
-        case .type: RecordFormat.typeDefinition
-        }
-    }
-}
-
 extension RecordedEvent {
     /// A record with what its references mean.
     init(_ found: FoundRecord, stream: StreamID, type: StoredType) {
-        let raw = found.record
+        self.init(
+            found.record, position: found.position, frameTime: found.frameTime,
+            payload: found.payload, stream: stream, type: type)
+    }
+
+    /// - Parameter frameTime: When the frame of the record was written.
+    @inline(__always)
+    init(
+        _ raw: consuming RawRecord, position: UInt64, frameTime: Int64,
+        payload: consuming EventPayload, stream: consuming StreamID, type: StoredType
+    ) {
+        let isRedacted = raw.isRedacted
         self.init(
             event: EncodedEvent(
-                name: type.name, payload: found.payload, codec: type.codec,
+                name: type.name, payload: payload, codec: type.codec,
                 schemaVersion: type.schemaVersion),
             id: raw.id, stream: stream, version: StreamVersion(raw.version),
-            position: LogPosition(found.position),
-            recordedAt: raw.recordedAt ?? Timestamp(nanoseconds: found.frameTime),
+            position: LogPosition(position),
+            recordedAt: raw.recordedAt ?? Timestamp(nanoseconds: frameTime),
             occurredAt: raw.occurredAt, tags: raw.tags, metadata: raw.metadata)
-        if raw.isRedacted { self = redacted() }
+        if isRedacted { self = redacted() }
     }
 }
 

@@ -130,6 +130,7 @@ private struct PageInProgress {
     private var end: UInt64
     private var events: [RecordedEvent] = []
     private var bytes = 0
+    private let wantsAll: Bool
 
     init(_ read: LogRead, through visible: UInt64) {
         self.read = read
@@ -143,6 +144,9 @@ private struct PageInProgress {
             end = min(before?.rawValue ?? visible + 1, visible + 1)
         }
         start = end
+        wantsAll = read.filter == .all
+        let left = isForward ? visible - min(visible, end) : end
+        if wantsAll { events.reserveCapacity(Int(min(left, UInt64(read.limit.events), 1_024))) }
     }
 
     var page: LogPage {
@@ -176,7 +180,7 @@ private struct PageInProgress {
     }
 
     private mutating func take(_ event: RecordedEvent) {
-        guard read.filter.includes(event) else { return }
+        guard wantsAll || read.filter.includes(event) else { return }
         events.append(event)
         bytes += event.event.payload.count
     }

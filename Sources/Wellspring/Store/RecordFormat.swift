@@ -49,6 +49,8 @@ enum RecordFormat {
     static let definitionHeader = 12
     /// The part of a record that its checksum does not cover: length and checksum.
     static let recordPrefix = 8
+    /// The part of a record that each one has.
+    static let shortestRecord = 38
 
     /// What the checksum of an item at `offset` in its file begins with.
     static func seed(at offset: UInt64) -> UInt32 {

@@ -6,10 +6,12 @@ struct RawRecord {
     let type: UInt32
     let version: UInt64
     let id: MessageID
-    let metadata: EventMetadata
+    private let correlation: MessageID?
+    private let causation: MessageID?
     let occurredAt: Timestamp?
     let recordedAt: Timestamp?
-    let tags: [Tag]
+    /// What few records have.
+    private let labels: RecordLabels?
     /// Whether payload and headers were taken away.
     let isRedacted: Bool
     /// Where headers and payload begin, which a redacted record lacks, from the beginning of the
@@ -25,48 +27,79 @@ struct RawRecord {
     init(
         _ bytes: UnsafeRawBufferPointer, at offset: UInt64, isChecked: Bool = false
     ) throws(MalformedBody) {
-        var reader = ByteReader(bytes)
-        let size = try reader.readUInt32()
-        let checksum = try reader.readUInt32()
-        guard let length = Int(exactly: size), length <= bytes.count,
-            length >= RecordFormat.recordPrefix
+        guard bytes.count >= RecordFormat.recordPrefix,
+            let length = Int(exactly: bytes.loadLittleEndian(UInt32.self, at: 0)),
+            length <= bytes.count, length >= RecordFormat.recordPrefix
         else { throw MalformedBody(offset: 0, reason: "a record longer than what holds it") }
         let covered = UnsafeRawBufferPointer(rebasing: bytes[RecordFormat.recordPrefix..<length])
-        guard isChecked || crc32c(RecordFormat.seed(at: offset), covered) == checksum else {
+        guard
+            isChecked
+                || crc32c(RecordFormat.seed(at: offset), covered)
+                    == bytes.loadLittleEndian(UInt32.self, at: 4)
+        else {
             throw MalformedBody(offset: 0, reason: "a record whose checksum does not match")
         }
-        reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[..<length]), at: 8)
-
-        let flags = RecordFlags(rawValue: try reader.readUInt16())
+        // One look at the length will do for the fields that every record has.
+        guard length >= RecordFormat.shortestRecord else {
+            throw MalformedBody(offset: length, reason: "a field that runs over the end")
+        }
+        let flags = RecordFlags(rawValue: bytes.loadLittleEndian(UInt16.self, at: 8))
         guard flags.isSubset(of: .known) else {
             throw MalformedBody(offset: 8, reason: "a record with flags of a newer version")
         }
-        stream = try reader.readUInt32()
-        type = try reader.readUInt32()
-        version =
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[..<length]), at: 18)
+        let version =
             flags.contains(.wideVersion)
             ? try reader.readUInt64() : UInt64(try reader.readUInt32())
         // What follows it is counted on from here, so there must be room for that.
         guard (1...UInt64(Int64.max)).contains(version) else {
             throw MalformedBody(offset: 18, reason: "a version that no stream reaches")
         }
-        id = try reader.readMessageID()
+        let id = try reader.readMessageID()
         let correlation = flags.contains(.correlation) ? try reader.readMessageID() : nil
-        var causation = flags.contains(.causation) ? try reader.readMessageID() : nil
-        if flags.contains(.causationIsCorrelation) { causation = correlation }
-        occurredAt = flags.contains(.occurredAt) ? try reader.readTimestamp() : nil
-        recordedAt = flags.contains(.recordedAt) ? try reader.readTimestamp() : nil
-        tags = flags.contains(.tags) ? try reader.readTags() : []
-        content = reader.offset
+        let causation = flags.contains(.causation) ? try reader.readMessageID() : nil
+        let occurredAt = flags.contains(.occurredAt) ? try reader.readTimestamp() : nil
+        let recordedAt = flags.contains(.recordedAt) ? try reader.readTimestamp() : nil
+        let tags = flags.contains(.tags) ? try reader.readTags() : []
+        let content = reader.offset
         let headers = flags.contains(.headers) ? try reader.readHeaders() : [:]
-        metadata = EventMetadata(
-            correlation: correlation, causation: causation, headers: headers)
-        payload = reader.offset..<length
-        self.length = length
-        isRedacted = flags.contains(.redacted)
-        guard !isRedacted || payload.isEmpty && !flags.contains(.headers) else {
+        let isRedacted = flags.contains(.redacted)
+        guard !isRedacted || reader.isAtEnd && !flags.contains(.headers) else {
             throw MalformedBody(offset: 8, reason: "a redacted record that has content")
         }
+
+        stream = bytes.loadLittleEndian(UInt32.self, at: 10)
+        type = bytes.loadLittleEndian(UInt32.self, at: 14)
+        self.version = version
+        self.id = id
+        self.correlation = correlation
+        self.causation = flags.contains(.causationIsCorrelation) ? correlation : causation
+        self.occurredAt = occurredAt
+        self.recordedAt = recordedAt
+        labels =
+            tags.isEmpty && headers.isEmpty ? nil : RecordLabels(tags: tags, headers: headers)
+        self.content = content
+        payload = reader.offset..<length
+        self.length = length
+        self.isRedacted = isRedacted
+    }
+
+    var tags: [Tag] { labels?.tags ?? [] }
+
+    var metadata: EventMetadata {
+        EventMetadata(
+            correlation: correlation, causation: causation, headers: labels?.headers ?? [:])
+    }
+}
+
+/// Kept apart, so that a record without them is copied as plain bytes.
+private final class RecordLabels: Sendable {
+    let tags: [Tag]
+    let headers: [String: String]
+
+    init(tags: [Tag], headers: [String: String]) {
+        self.tags = tags
+        self.headers = headers
     }
 }
 
@@ -80,12 +113,15 @@ struct BodyReader {
 
     private var reader: ByteReader
     private let bytes: UnsafeRawBufferPointer
-    private let start: UInt64
+    /// Where the body begins in its file.
+    let start: UInt64
+    /// Definitions of what is in here are checked and passed over.
+    private let known: NameTable
 
-    /// - Parameter start: Where the body begins in its file.
-    init(_ bytes: UnsafeRawBufferPointer, at start: UInt64) {
+    init(_ bytes: UnsafeRawBufferPointer, at start: UInt64, knowing known: NameTable = .empty) {
         self.bytes = bytes
         self.start = start
+        self.known = known
         reader = ByteReader(bytes)
     }
 
@@ -99,7 +135,7 @@ struct BodyReader {
             switch try reader.readUInt8() {
             case 0: continue
             case RecordFormat.streamDefinition, RecordFormat.typeDefinition:
-                return try readDefinition(at: at)
+                if let definition = try readDefinition(at: at) { return definition }
             case RecordFormat.entry: return try readEntry()
             case let kind: throw MalformedBody(offset: at, reason: "an item of kind \(kind)")
             }
@@ -111,14 +147,13 @@ struct BodyReader {
     mutating func nextRecord(isChecked: Bool = false) throws(MalformedBody) -> RawRecord {
         let at = reader.offset
         let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
-        let record: RawRecord
         do {
-            record = try RawRecord(rest, at: start + UInt64(at), isChecked: isChecked)
+            let record = try RawRecord(rest, at: start + UInt64(at), isChecked: isChecked)
+            try reader.skip(record.length)
+            return record
         } catch {
             throw MalformedBody(offset: at + error.offset, reason: error.reason)
         }
-        try reader.skip(record.length)
-        return record
     }
 
     /// Passes over a record of the entry before.
@@ -130,20 +165,24 @@ struct BodyReader {
         try reader.skip(length - 4)
     }
 
-    private mutating func readDefinition(at: Int) throws(MalformedBody) -> Item {
+    /// Reads a definition; `nil` when it is known.
+    private mutating func readDefinition(at: Int) throws(MalformedBody) -> Item? {
         let kind = bytes[at]
         let codec = try reader.readUInt8()
         let schemaVersion = try reader.readUInt16()
         let length = Int(try reader.readUInt16())
         _ = try reader.readUInt16()
         let checksum = try reader.readUInt32()
-        let name = try reader.readString(length)
+        var text = reader
+        try reader.skip(length)
         let whole = UnsafeRawBufferPointer(rebasing: bytes[at..<reader.offset])
         let offset = start + UInt64(at)
         guard offset % 8 == 0, definitionChecksum(whole, at: offset) == checksum else {
             throw MalformedBody(offset: at, reason: "a name whose checksum does not match")
         }
         let reference = UInt32(truncatingIfNeeded: offset / 8)
+        if known.knows(reference) { return nil }
+        let name = try text.readString(length)
         if kind == RecordFormat.typeDefinition {
             let type = StoredType(
                 name: EventName(name), codec: PayloadCodec(rawValue: codec),

@@ -11,7 +11,7 @@ final class BoundedCachesTests: XCTestCase {
     }
 
     private func count(_ cache: NameCache, _ segment: UInt32) -> Int {
-        cache.withNames(of: segment) { $0.streams.count }
+        cache.names(of: segment).count
     }
 
     func test_beyond_the_limit_only_the_names_of_the_segment_that_is_read_are_kept() {
