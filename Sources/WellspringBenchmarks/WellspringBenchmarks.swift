@@ -78,35 +78,39 @@ struct WellspringBenchmarks {
             options.workloads.contains($0.id)
         }
         for workload in options.workloads.isEmpty ? Workload.all : chosen {
-            for row in rows where options.includes(row, workload) {
-                let taken = try await measure(workload, row, options)
-                measurements += taken
-                if options.isJSON { for figure in taken { write(figure.json + "\n") } }
-            }
+            let taken = try await measure(workload, options)
+            measurements += taken
+            if options.isJSON { for figure in taken { write(figure.json + "\n") } }
         }
         if !options.isJSON { write(Table(measurements).text) }
     }
 
+    /// Measures the rows in turn, as often as there are rounds: a machine that is slow for a minute
+    /// is slow for all of them.
     private static func measure(
-        _ workload: Workload, _ row: any Contender.Type, _ options: Options
+        _ workload: Workload, _ options: Options
     ) async throws -> [Measurement] {
-        var taken: [[Workload.Figure]] = []
+        let rows = rows.filter { options.includes($0, workload) }
+        var taken = rows.map { _ in [[Workload.Figure]]() }
         for _ in 0..<options.effort.rounds {
-            let directory = options.directory + "/wellspring-bench-\(UUID().uuidString)"
-            defer { try? FileManager.default.removeItem(atPath: directory) }
-            do {
-                taken.append(
-                    try await workload.measure(
-                        row, .init(directory: directory, effort: options.effort)))
-            } catch is NotMeasured {
-                return []
+            for (index, row) in rows.enumerated() {
+                let directory = options.directory + "/wellspring-bench-\(UUID().uuidString)"
+                defer { try? FileManager.default.removeItem(atPath: directory) }
+                do {
+                    taken[index].append(
+                        try await workload.measure(
+                            row, .init(directory: directory, effort: options.effort)))
+                } catch is NotMeasured {
+                    continue
+                }
             }
         }
-        guard let first = taken.first else { return [] }
-        return first.indices.map { index in
-            Measurement(
-                workload: workload.id, row: row.row, metric: first[index].metric,
-                value: median(taken.map { $0[index].value }), unit: first[index].unit)
+        return zip(rows, taken).flatMap { row, rounds in
+            (rounds.first ?? []).indices.map { index in
+                Measurement(
+                    workload: workload.id, row: row.row, metric: rounds[0][index].metric,
+                    value: median(rounds.map { $0[index].value }), unit: rounds[0][index].unit)
+            }
         }
     }
 
