@@ -80,8 +80,7 @@ final class LogReader: Sendable, StreamSource {
     private func event(
         at entry: IndexEntry, of stream: StreamID
     ) throws(EventStoreError) -> RecordedEvent? {
-        var run = try RecordRun([entry], self)
-        return try run.event(at: entry, of: stream)
+        try RecordRun([entry], self).event(at: entry, of: stream)
     }
 
     /// Reads entries in their order until a limit is reached.
@@ -95,7 +94,7 @@ final class LogReader: Sendable, StreamSource {
         var names: RecordNames?
         while next < entries.count {
             let end = Self.run(in: entries, from: next, ascending: read.isForward)
-            var run = try RecordRun(entries[next..<end], self, names: names)
+            let run = try RecordRun(entries[next..<end], self, names: names)
             names = run.names
             while next < end {
                 if let event = try run.event(at: entries[next], of: read.stream) {

@@ -3,7 +3,8 @@ import WellspringLog
 /// The records of one stream that lie near each other, and are read in one go.
 struct RecordRun {
     private let reader: LogReader
-    private var chunk: FrameChunk
+    /// What was read for all of them; only the last may be longer.
+    private let chunk: FrameChunk
     let names: RecordNames
 
     /// Reads what holds the records at the places of `entries`: of one segment, in either order.
@@ -30,11 +31,12 @@ struct RecordRun {
 
     /// Reads the record at the place of `entry`; `nil` when it belongs to another stream, or to
     /// another version of it than the index says.
-    mutating func event(
+    func event(
         at entry: IndexEntry, of stream: StreamID
     ) throws(EventStoreError) -> RecordedEvent? {
         let offset = UInt64(entry.place.offset)
-        let record = try record(at: offset)
+        let held = try holder(ofRecordAt: offset)
+        let record = try record(at: offset, in: held)
         let frame = try frame(at: entry.place)
         guard entry.place.index < frame.eventCount else {
             throw chunk.damage(at: offset, "a record that its frame does not know")
@@ -46,7 +48,7 @@ struct RecordRun {
         guard owner == stream || believesIndex else { return nil }
         return RecordedEvent(
             record, position: frame.firstPosition + UInt64(entry.place.index),
-            frameTime: frame.recordedAt, payload: chunk.payload(of: record, at: offset),
+            frameTime: frame.recordedAt, payload: held.payload(of: record, at: offset),
             stream: stream, type: type)
     }
 
@@ -64,18 +66,25 @@ struct RecordRun {
         return frame
     }
 
-    /// Parses a record, after reading the rest of it if it is longer than what was read.
-    private mutating func record(at offset: UInt64) throws(EventStoreError) -> RawRecord {
-        if !chunk.holds(offset, RecordFormat.recordPrefix) {
-            try read(LogReader.recordBytes, at: offset)
+    /// The chunk, or another one where the record is longer than what was read.
+    ///
+    /// The chunk stays: whoever reads backward needs it for all records but the first.
+    private func holder(ofRecordAt offset: UInt64) throws(EventStoreError) -> FrameChunk {
+        var held = chunk
+        if !held.holds(offset, RecordFormat.recordPrefix) {
+            held = try read(LogReader.recordBytes, at: offset)
         }
-        let length = chunk.recordLength(at: offset)
-        if !chunk.holds(offset, length) {
-            guard length <= FrameHeader.bodyLengthLimit else {
-                throw chunk.damage(at: offset, "a record longer than any frame")
-            }
-            try read(length, at: offset)
+        let length = held.recordLength(at: offset)
+        guard !held.holds(offset, length) else { return held }
+        guard length <= FrameHeader.bodyLengthLimit else {
+            throw held.damage(at: offset, "a record longer than any frame")
         }
+        return try read(length, at: offset)
+    }
+
+    private func record(
+        at offset: UInt64, in chunk: FrameChunk
+    ) throws(EventStoreError) -> RawRecord {
         do {
             return try chunk.withBytes(from: offset) { (rest) throws(MalformedBody) in
                 try RawRecord(
@@ -86,8 +95,8 @@ struct RecordRun {
         }
     }
 
-    private mutating func read(_ count: Int, at offset: UInt64) throws(EventStoreError) {
-        chunk = try FrameChunk.read(
+    private func read(_ count: Int, at offset: UInt64) throws(EventStoreError) -> FrameChunk {
+        try FrameChunk.read(
             reader.source, segment: chunk.segment.number, at: offset, count: count)
     }
 }
