@@ -20,6 +20,11 @@ struct ExactString: Hashable, Comparable, Sendable {
         withBytes { bytes in bytes.firstIndex(of: byte) }
     }
 
+    /// Whether these are its bytes.
+    func holds(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        withBytes { JSONBytes.equal($0, bytes) }
+    }
+
     static func == (a: Self, b: Self) -> Bool {
         a.withBytes { a in b.withBytes { b in JSONBytes.equal(a, b) } }
     }

@@ -60,6 +60,24 @@ final class NameTable: @unchecked Sendable {
     /// Whether there is a name for a reference.
     func knows(_ reference: UInt32) -> Bool { find(reference) != nil }
 
+    /// Whether a reference means what a definition says: where events were taken back, others may
+    /// have come in their place.
+    ///
+    /// - Parameters:
+    ///   - name: The bytes of the name.
+    ///   - form: What else is said of an event type; `nil` for a stream.
+    func knows(
+        _ reference: UInt32, as name: UnsafeRawBufferPointer, _ form: (PayloadCodec, UInt16)?
+    ) -> Bool {
+        guard let index = find(reference) else { return false }
+        switch names[index] {
+        case .stream(let stream): return form == nil && stream.exact.holds(name)
+        case .type(let type):
+            guard let form else { return false }
+            return (type.codec, type.schemaVersion) == form && type.name.exact.holds(name)
+        }
+    }
+
     /// The table with one more name: this one, or another where it has no room for it.
     ///
     /// A name that is known stays as it is, and one that has changed since is replaced.

@@ -115,7 +115,7 @@ struct BodyReader {
     private let bytes: UnsafeRawBufferPointer
     /// Where the body begins in its file.
     let start: UInt64
-    /// Definitions of what is in here are checked and passed over.
+    /// Definitions that say what is in here are checked and passed over.
     private let known: NameTable
 
     init(_ bytes: UnsafeRawBufferPointer, at start: UInt64, knowing known: NameTable = .empty) {
@@ -174,19 +174,21 @@ struct BodyReader {
         _ = try reader.readUInt16()
         let checksum = try reader.readUInt32()
         var text = reader
-        try reader.skip(length)
+        let written = try reader.readBytes(length)
         let whole = UnsafeRawBufferPointer(rebasing: bytes[at..<reader.offset])
         let offset = start + UInt64(at)
         guard offset % 8 == 0, definitionChecksum(whole, at: offset) == checksum else {
             throw MalformedBody(offset: at, reason: "a name whose checksum does not match")
         }
         let reference = UInt32(truncatingIfNeeded: offset / 8)
-        if known.knows(reference) { return nil }
+        let isType = kind == RecordFormat.typeDefinition
+        let form: (PayloadCodec, UInt16)? =
+            isType ? (PayloadCodec(rawValue: codec), schemaVersion) : nil
+        if known.knows(reference, as: written, form) { return nil }
         let name = try text.readString(length)
-        if kind == RecordFormat.typeDefinition {
+        if let (codec, schemaVersion) = form {
             let type = StoredType(
-                name: EventName(name), codec: PayloadCodec(rawValue: codec),
-                schemaVersion: schemaVersion)
+                name: EventName(name), codec: codec, schemaVersion: schemaVersion)
             return .definition(reference: reference, .type(type))
         }
         guard let stream = StreamID(name) else {
