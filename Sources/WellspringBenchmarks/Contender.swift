@@ -14,6 +14,10 @@ protocol Contender: AnyObject, Sendable {
     /// Whether many appends may be under way without as many threads, and share commits.
     static var isAsynchronous: Bool { get }
 
+    /// Whether commands go over a command bus, which keeps the aggregate: what it adds to an append is
+    /// measured then. Other rows load the aggregate for each command.
+    static var hasBus: Bool { get }
+
     /// Opens a store in `directory`, new or existing.
     init(at directory: String, isDurable: Bool) async throws
 
@@ -40,6 +44,7 @@ protocol Contender: AnyObject, Sendable {
 extension Contender {
     static var persists: Bool { true }
     static var isVariant: Bool { false }
+    static var hasBus: Bool { false }
     static var isAsynchronous: Bool { false }
 
     func subscribe(

@@ -46,7 +46,8 @@ class SQLiteContender: Contender, @unchecked Sendable {
                 try database.forEachPayload(of: Self.name(stream)) { payload in
                     totals.apply(
                         try CartEvent(
-                            decoding: EncodedEvent(name: "cart.itemAdded", payload: payload)))
+                            decoding: EncodedEvent(
+                                name: "cart.itemAdded", payload: EventPayload(payload))))
                 }
                 return totals
             }
@@ -62,7 +63,8 @@ class SQLiteContender: Contender, @unchecked Sendable {
                     seen.bytes += payload.count
                     guard decodes else { return }
                     let event = try CartEvent(
-                        decoding: EncodedEvent(name: "cart.itemAdded", payload: payload))
+                        decoding: EncodedEvent(
+                            name: "cart.itemAdded", payload: EventPayload(payload)))
                     seen.cents += event.amountCents
                 }
                 return seen
@@ -92,7 +94,8 @@ class SQLiteContender: Contender, @unchecked Sendable {
             try database.forEachPayload(of: stream) { payload in
                 totals.apply(
                     try CartEvent(
-                        decoding: EncodedEvent(name: "cart.itemAdded", payload: payload)))
+                        decoding: EncodedEvent(
+                            name: "cart.itemAdded", payload: EventPayload(payload))))
             }
         }
         let events = try command.decide(given: Cart(totals: totals)).map {
@@ -218,8 +221,10 @@ final class SQLiteDatabase {
         }
     }
 
-    /// Hands out the payloads of one stream, or of all.
-    func forEachPayload(of stream: String?, _ body: (EventPayload) throws -> Void) throws {
+    /// Hands out the payloads of one stream, or of all, each until the next one.
+    func forEachPayload(
+        of stream: String?, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
         let statement = try prepared(
             stream == nil
                 ? "SELECT payload FROM events ORDER BY position"
@@ -227,10 +232,10 @@ final class SQLiteDatabase {
         defer { sqlite3_reset(statement) }
         if let stream { bind(stream: stream, to: statement) }
         while sqlite3_step(statement) == SQLITE_ROW {
-            let bytes = UnsafeRawBufferPointer(
-                start: sqlite3_column_blob(statement, 0),
-                count: Int(sqlite3_column_bytes(statement, 0)))
-            try body(EventPayload(bytes))
+            try body(
+                UnsafeRawBufferPointer(
+                    start: sqlite3_column_blob(statement, 0),
+                    count: Int(sqlite3_column_bytes(statement, 0))))
         }
     }
 

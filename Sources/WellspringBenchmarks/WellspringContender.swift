@@ -46,6 +46,7 @@ final class MemoryContender: WellspringContender {
 
 extension WellspringContender {
     static var row: String { "wellspring" + Store.mark + (isVariant ? "-\(Event.form)" : "") }
+    static var hasBus: Bool { true }
     static var persists: Bool { Store.persists }
     static var isAsynchronous: Bool { true }
     static var isVariant: Bool { Event.self != CartEvent.self }

@@ -102,7 +102,7 @@ extension Workload {
             }
             // The same event in the same streams, appended by hand.
             let appends =
-                isDurable || result == nil
+                isDurable || result == nil || !row.hasBus
                 ? nil
                 : try await Crowd.append(
                     again.append, writers: 1, seconds: setting.effort.seconds
