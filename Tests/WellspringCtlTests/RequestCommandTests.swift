@@ -92,6 +92,20 @@ final class RequestCommandTests: XCTestCase {
         await store.close()
     }
 
+    func test_what_opening_a_store_changed_is_told() async throws {
+        let fixture = try StoreFixture(self)
+        try await fixture.makeStore()
+        let store = try await fixture.open()
+        let copy = fixture.path("copy")
+        try FileManager.default.copyItem(atPath: fixture.store, toPath: copy)
+        await store.close()
+        let outcome = try fixture.program.run("delete", copy, "sample/2")
+        XCTAssertEqual(outcome.status, 0, outcome.errors)
+        XCTAssertTrue(outcome.errors.contains("not closed properly"), outcome.errors)
+        let again = try fixture.program.run("delete", copy, "sample/3")
+        XCTAssertEqual(again.errors, "")
+    }
+
     func test_a_store_that_is_open_elsewhere_is_not_written_to() async throws {
         let fixture = try StoreFixture(self)
         try await fixture.makeStore(appends: 20)

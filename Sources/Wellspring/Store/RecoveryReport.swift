@@ -2,7 +2,7 @@ import WellspringLog
 
 /// What opening a store found and did.
 ///
-/// Worth logging: nothing that recovery does is kept silent.
+/// Worth logging, as which it is a line of text: nothing that recovery does is kept silent.
 public struct RecoveryReport: Hashable, Sendable {
     /// The store did not exist and was made.
     public let created: Bool
@@ -18,6 +18,11 @@ public struct RecoveryReport: Hashable, Sendable {
     public let rewrittenFrames: UInt64
     /// Files, relative to the store, that hold what was cut off or set aside.
     public let quarantined: [String]
+    /// Files, relative to the store, that were removed: what a scavenge left that a crash ended, the
+    /// old file of a segment or the unfinished new one.
+    ///
+    /// They held no event that the store does not have.
+    public let removed: [String]
 
     /// How many segments were read because the index of their events was missing or damaged.
     ///
@@ -33,5 +38,37 @@ public struct RecoveryReport: Hashable, Sendable {
         tornBytes = recovery.tornBytes
         rewrittenFrames = recovery.restampedFrames
         quarantined = recovery.quarantined
+        removed = recovery.removed
+    }
+}
+
+extension RecoveryReport: CustomStringConvertible {
+    /// The report in a line, for a log.
+    ///
+    /// It names only what was out of the ordinary, and the size of the store.
+    public var description: String {
+        if created { return "the store was made" }
+        var parts = [
+            "\(Self.count(eventCount, "event")) in \(Self.count(segmentCount, "segment"))",
+            wasClean ? "closed properly" : "not closed properly",
+        ]
+        if tornBytes > 0 {
+            parts.append("\(Self.count(tornBytes, "byte")) of an unfinished append cut off")
+        }
+        if rewrittenFrames > 0 {
+            parts.append("\(Self.count(rewrittenFrames, "frame")) at the end written again")
+        }
+        if !quarantined.isEmpty {
+            parts.append("kept aside: \(quarantined.joined(separator: " "))")
+        }
+        if !removed.isEmpty { parts.append("removed: \(removed.joined(separator: " "))") }
+        if reindexedSegments > 0 {
+            parts.append("index made again of \(Self.count(reindexedSegments, "segment"))")
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    private static func count(_ number: some BinaryInteger, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 }

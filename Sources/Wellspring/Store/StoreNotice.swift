@@ -26,6 +26,26 @@ public enum StoreNotice: Hashable, Sendable {
     case abandoned
 }
 
+extension StoreNotice: CustomStringConvertible {
+    /// The notice in a line, for a log.
+    public var description: String {
+        switch self {
+        case .opened(let report): "opened: \(report)"
+        case .tookBack(let reason):
+            "a write was taken back, and its appends may be tried again: \(reason)"
+        case .poisoned(let failure):
+            "stopped writing, close it and open it again; until position \(failure.lastDurable) all "
+                + "is safe: \(failure.reason)"
+        case .closed(nil): "closed"
+        case .closed(let reason?): "closed, and the next opening takes longer: \(reason)"
+        case .discardedCheckpoint(let projection, let reason):
+            "the saved state of projection \(projection) is replaced by a replay: \(reason)"
+        case .keptIndexInMemory(let reason): "a part of the index stays in memory: \(reason)"
+        case .abandoned: "given up without close(), so that the next opening takes longer"
+        }
+    }
+}
+
 extension StoreNotice {
     init(_ failure: CommitFailure, lastDurable: LogPosition) {
         switch failure {

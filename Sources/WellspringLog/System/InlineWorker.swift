@@ -3,16 +3,19 @@
 /// Tests use it to keep everything in one order. The real file system falls back on it when the
 /// machine has no thread left, which costs speed and timers, but no event.
 package final class InlineWorker: LogWorker {
+    private typealias Body = @Sendable (WorkerSignal) -> Void
+
     private struct State {
+        /// `nil` when stopped: what the body holds on to is let go, because a disk keeps the worker
+        /// and may be among it.
+        var body: Body?
         var isWoken = false
         var isTimerDue = false
         var isRunning = false
-        var isStopped = false
         /// When the timer is to fire, counted from when it was set.
         var timer: UInt64?
 
         mutating func takeSignal() -> WorkerSignal? {
-            guard !isStopped else { return nil }
             if isWoken {
                 isWoken = false
                 return .woken
@@ -25,11 +28,10 @@ package final class InlineWorker: LogWorker {
         }
     }
 
-    private let state = Guarded(State())
-    private let body: @Sendable (WorkerSignal) -> Void
+    private let state: Guarded<State>
 
     package init(body: @escaping @Sendable (WorkerSignal) -> Void) {
-        self.body = body
+        state = Guarded(State(body: body))
     }
 
     package func wake() {
@@ -56,10 +58,15 @@ package final class InlineWorker: LogWorker {
         run()
     }
 
-    package var isStopped: Bool { state.withLock { $0.isStopped } }
+    package var isStopped: Bool { state.withLock { $0.body == nil } }
 
     package func stop() {
-        state.withLock { $0.isStopped = true }
+        // The body may hold the last reference to something that takes this lock as it goes.
+        let body = state.withLock { state in
+            defer { state.body = nil }
+            return state.body
+        }
+        withExtendedLifetime(body) {}
     }
 
     /// Runs the body until no signal is left.
@@ -67,17 +74,18 @@ package final class InlineWorker: LogWorker {
     /// A signal that comes from inside the body, or from another thread meanwhile, is served by the
     /// loop that is already running.
     private func run() {
-        while let signal = nextSignal() {
+        while let (body, signal) = next() {
             body(signal)
             state.withLock { $0.isRunning = false }
         }
     }
 
-    private func nextSignal() -> WorkerSignal? {
+    private func next() -> (Body, WorkerSignal)? {
         state.withLock { state in
-            guard !state.isRunning, let signal = state.takeSignal() else { return nil }
+            guard !state.isRunning, let body = state.body, let signal = state.takeSignal()
+            else { return nil }
             state.isRunning = true
-            return signal
+            return (body, signal)
         }
     }
 }

@@ -108,10 +108,14 @@ private struct Requesting {
         let store: FileEventStore
         do {
             store = try await FileEventStore(at: directory, configuration: configuration)
-        } catch .locked(let path, let owner) {
+        } catch {
+            guard case .locked(let path, let owner) = error else { throw error }
             throw Failure(
                 "\(path) is open for writing elsewhere (\(owner)).".printable
                     + " Close it there first, or have the request made there.")
+        }
+        if !store.report.wasClean || store.report.reindexedSegments > 0 {
+            StandardError.write("Opened it: \(store.report).\n".printable)
         }
         do {
             try await body(store)

@@ -28,6 +28,32 @@ final class StoreClosingTests: XCTestCase {
         }
     }
 
+    func test_a_disk_goes_away_with_its_last_user_whether_the_opening_failed_or_not() async throws {
+        // What an opening held on to was kept by the disk, and a disk that nobody had any more was
+        // not freed.
+        weak var refused: SimulatedDisk?
+        weak var closed: SimulatedDisk?
+        weak var forgotten: SimulatedDisk?
+        do {
+            let disks = (0..<3).map { _ in SimulatedDisk() }
+            (refused, closed, forgotten) = (disks[0], disks[1], disks[2])
+            disks[0].replaceContents(of: "notes.txt", with: [1])
+            do {
+                _ = try await FileEventStore(on: disks[0])
+                XCTFail("made a store of somebody's files")
+            } catch {
+                guard case .notEmpty? = error as? EventStoreError else { throw error }
+            }
+            let store = try await FileEventStore(on: disks[1])
+            try await store.appendSample(1)
+            await store.close()
+            try await FileEventStore(on: disks[2]).appendSample(1)
+        }
+        XCTAssertNil(refused)
+        XCTAssertNil(closed)
+        XCTAssertNil(forgotten)
+    }
+
     func test_closers_on_threads_of_their_own_all_return() async throws {
         for _ in 0..<20 {
             let store = try await FileEventStore(at: try temporaryDirectory(self) + "/store")

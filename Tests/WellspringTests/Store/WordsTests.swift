@@ -79,6 +79,59 @@ final class WordsTests: XCTestCase {
         XCTAssertEqual(CommitFailure.closed.reason, "it was closed before")
     }
 
+    func test_what_an_opening_found_is_told_in_a_line() {
+        func text(reindexed: Int = 0, _ change: (inout LogRecovery) -> Void) -> String {
+            var recovery = LogRecovery()
+            change(&recovery)
+            return "\(RecoveryReport(recovery, reindexedSegments: reindexed))"
+        }
+        XCTAssertEqual(text { $0.created = true }, "the store was made")
+        XCTAssertEqual(
+            text { ($0.eventCount, $0.segmentCount, $0.wasClean) = (1, 2, true) },
+            "1 event in 2 segments, closed properly")
+        XCTAssertEqual(
+            text(reindexed: 3) {
+                ($0.eventCount, $0.segmentCount, $0.tornBytes) = (70, 1, 12)
+                ($0.restampedFrames, $0.quarantined) = (1, ["quarantine/a", "quarantine/b"])
+                $0.removed = ["segments/c"]
+            },
+            "70 events in 1 segment, not closed properly, 12 bytes of an unfinished append cut off, "
+                + "1 frame at the end written again, kept aside: quarantine/a quarantine/b, "
+                + "removed: segments/c, index made again of 3 segments")
+    }
+
+    func test_a_notice_is_a_line_that_says_what_it_means_for_the_operator() {
+        var recovery = LogRecovery()
+        recovery.created = true
+        let words: [(StoreNotice, String)] = [
+            (
+                .opened(RecoveryReport(recovery, reindexedSegments: 0)),
+                "opened: the store was made"
+            ),
+            (
+                .tookBack(reason: "no room"),
+                "a write was taken back, and its appends may be tried again: no room"
+            ),
+            (
+                .poisoned(failure),
+                "stopped writing, close it and open it again; until position 7 all is safe: the disk "
+                    + "went away"
+            ),
+            (.closed(reason: nil), "closed"),
+            (.closed(reason: "odd"), "closed, and the next opening takes longer: odd"),
+            (
+                .discardedCheckpoint("totals", reason: "torn"),
+                "the saved state of projection totals is replaced by a replay: torn"
+            ),
+            (
+                .keptIndexInMemory(reason: "no room"),
+                "a part of the index stays in memory: no room"
+            ),
+            (.abandoned, "given up without close(), so that the next opening takes longer"),
+        ]
+        for (notice, text) in words { XCTAssertEqual("\(notice)", text) }
+    }
+
     func test_the_errors_of_a_log_are_those_of_its_store() {
         XCTAssertEqual(EventStoreError(LogError.closed, path: "p"), .closed)
         XCTAssertEqual(EventStoreError(LogError.forked, path: "p"), .forked)
