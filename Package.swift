@@ -99,3 +99,9 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
 }
+
+// Optimising the tests of a release build takes longer than running them without: their time is spent
+// in the library. The simulations of the log have loops of their own.
+for target in package.targets where target.type == .test && target.name != "WellspringLogTests" {
+    target.swiftSettings?.append(.unsafeFlags(["-Onone"], .when(configuration: .release)))
+}

@@ -11,6 +11,8 @@ struct BacklogPlan: Sendable {
     }
 
     private let appends: [[Content]]
+    /// Every event with its position.
+    private let events: [(position: UInt64, content: Content)]
     /// From where on the log cannot be read any more.
     let unreadableFrom: LogPosition?
 
@@ -29,14 +31,10 @@ struct BacklogPlan: Sendable {
             appends.append(append)
         }
         self.appends = appends
-        let end = appends.joined().count
+        events = appends.joined().enumerated().map { (UInt64($0.offset) + 1, $0.element) }
+        let end = events.count
         unreadableFrom =
             mayFail && dice.below(4) == 0 ? LogPosition(UInt64(dice.below(end))) : nil
-    }
-
-    /// Every event with its position.
-    private var events: [(position: UInt64, content: Content)] {
-        appends.joined().enumerated().map { (UInt64($0.offset) + 1, $0.element) }
     }
 
     /// Where the events are that a model has taken in by a position.

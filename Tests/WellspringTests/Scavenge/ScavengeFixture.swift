@@ -1,3 +1,4 @@
+import Foundation
 @testable import Wellspring
 import WellspringLog
 import WellspringTestKit
@@ -138,18 +139,24 @@ struct ScavengeFixture {
     }
 
     /// The numbers of all secrets in some bytes.
+    ///
+    /// Searched for with what the system has, because tests are not optimised.
     private static func secrets(in bytes: [UInt8]) -> Set<UInt64> {
         let mark = Array("<secret ".utf8)
-        var found: Set<UInt64> = []
-        var place = bytes.startIndex
-        while let begin = bytes[place...].firstIndex(of: mark[0]) {
-            place = begin + 1
-            guard bytes[begin...].starts(with: mark) else { continue }
-            let digits = bytes[(begin + mark.count)...].prefix { $0 != UInt8(ascii: ">") }.prefix(
-                20)
-            if let number = UInt64(String(decoding: digits, as: UTF8.self)) { found.insert(number) }
+        // Behind the last number there is something that is no digit.
+        return (bytes + [0]).withUnsafeBytes { bytes in
+            var found: Set<UInt64> = []
+            guard var place = bytes.baseAddress else { return found }
+            let end = place + bytes.count
+            while let next = memchr(place, Int32(mark[0]), place.distance(to: end)) {
+                place = UnsafeRawPointer(next) + 1
+                guard UnsafeRawPointer(next).distance(to: end) > mark.count,
+                    memcmp(next, mark, mark.count) == 0
+                else { continue }
+                found.insert(strtoull(next + mark.count, nil, 10))
+            }
+            return found
         }
-        return found
     }
 
     /// The positions of all events that have content of their own.

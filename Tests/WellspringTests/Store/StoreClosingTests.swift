@@ -42,7 +42,7 @@ final class StoreClosingTests: XCTestCase {
                 _ = try await FileEventStore(on: disks[0])
                 XCTFail("made a store of somebody's files")
             } catch {
-                guard case .notEmpty? = error as? EventStoreError else { throw error }
+                guard case .notEmpty = error else { throw error }
             }
             let store = try await FileEventStore(on: disks[1])
             try await store.appendSample(1)

@@ -40,19 +40,16 @@ final class StoreCrashRun {
     private(set) var isPoisoned = false
     private var dice: SmallDice
 
-    /// Whether the tests were built to be quick, and may use that to do more.
+    /// Whether the library was built to be quick, and tests may use that to do more.
     ///
     /// `WELLSPRING_SIZES=small` makes them as small as in a debug build, for a sanitizer: it sees
     /// the same code run, only slower.
     static var isOptimized: Bool {
-        if ProcessInfo.processInfo.environment["WELLSPRING_SIZES"] == "small" { return false }
-        var isDebug = false
-        assert(
-            {
-                isDebug = true
-                return true
-            }())
-        return !isDebug
+        #if DEBUG
+        false
+        #else
+        ProcessInfo.processInfo.environment["WELLSPRING_SIZES"] != "small"
+        #endif
     }
 
     init(

@@ -12,7 +12,7 @@ final class StoreErrorInjectionTests: XCTestCase {
     /// Every single place when many crashes are asked for, else some of them.
     private static func step(unoptimized: Int) -> Int {
         guard StoreCrashRun.isOptimized else { return unoptimized }
-        return StoreCrashTests.crashes >= 10_000 ? 1 : 7
+        return StoreCrashTests.crashes >= 8_000 ? 1 : 7
     }
 
     func test_an_error_at_any_operation_breaks_no_promise() async throws {

@@ -272,6 +272,8 @@ enum ModelEvents {
     /// How many forms there are.
     static let forms = 3 * 4 * 4 * 2 * 2 * 4 * 2 * 2
 
+    private static let paddings = [0, 30, 300, 9_000].map { String(repeating: "x", count: $0) }
+
     /// The event of form `form`, the `number`th of all.
     static func event(_ form: Int, number: Int) -> NewEvent {
         var form = form
@@ -280,14 +282,14 @@ enum ModelEvents {
             return form % count
         }
         let name = ["red", "green", "blue"][choice(3)]
-        let size = [0, 30, 300, 9_000][choice(4)]
+        let padding = paddings[choice(4)]
         let tags: [Tag] = [[], ["warm"], ["cold", "light"], ["light", "warm"]][choice(4)]
         let hasID = choice(2) == 1
         let hasOccurred = choice(2) == 1
         let hasRecorded = choice(4) == 3
         let hasMetadata = choice(2) == 1
         let isOther = choice(2) == 1
-        let text = size == 0 ? "" : "\(number) " + String(repeating: "x", count: size)
+        let text = padding.isEmpty ? "" : "\(number) " + padding
         let time = 1_600_000_000_000_000_000 + Int64(number)
         return NewEvent(
             EncodedEvent(

@@ -12,8 +12,10 @@ final class Simulation: Sendable {
         var powerCuts = 0
         var faults = 0
         var jobs = 0
-        /// All that happened, to be compared with another run of the same seed.
-        var trace: [String] = []
+        /// All that happened.
+        var history: StoreHistory?
+        /// The same in lines, to be compared with another run of the same seed.
+        var trace: [String] { history?.lines ?? [] }
     }
 
     let seed: UInt64
@@ -187,7 +189,7 @@ final class Simulation: Sendable {
         notes.withLock {
             $0.problems += history.violations.prefix(3)
             $0.calls = history.count
-            $0.trace = history.lines
+            $0.history = history
         }
     }
 

@@ -15,7 +15,7 @@ final class SimulationTests: XCTestCase {
         let first = Self.firstSeed.value
         let outcomes = await onThreads(first..<first + Self.seeds.value) { seed in
             var outcome = Simulation.run(seed: UInt64(seed))
-            outcome.trace = []
+            outcome.history = nil
             return (seed, outcome)
         }
         let failed = outcomes.filter { !$0.1.problems.isEmpty }.sorted { $0.0 < $1.0 }
