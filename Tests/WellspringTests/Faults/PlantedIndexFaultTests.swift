@@ -115,6 +115,15 @@ final class PlantedIndexFaultTests: XCTestCase {
         }
     }
 
+    func test_verifying_tells_of_frames_that_were_indexed_twice() async throws {
+        for fault in [nil, PlantedFault.indexTwice] {
+            let (disk, _) = try await closedStore(fault)
+            let report = try await FileEventStore.verify(at: "store", in: disk)
+            XCTAssertEqual(
+                Set(report.problems.map(\.kind)), fault == nil ? [] : [.indexEntries])
+        }
+    }
+
     func test_keys_that_are_believed_without_a_look_at_the_record_are_noticed() async {
         await assertNoticed("\(PlantedFault.believeIndexKey)") { (isPlanted, _) in
             var configuration = configuration(isPlanted ? .believeIndexKey : nil)

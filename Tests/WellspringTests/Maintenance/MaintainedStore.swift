@@ -63,6 +63,36 @@ struct MaintainedStore {
         try await FileEventStore.verify(at: "store", in: disk)
     }
 
+    /// Writes a part of the index again with other entries, and with checksums that hold.
+    func rewriteRun(
+        _ name: String, _ change: (inout [(key: UInt64, entry: IndexEntry)]) -> Void
+    ) throws {
+        let directory = try disk.openStore(at: "store", create: false)
+        let identity = try XCTUnwrap(LogInspection(directory).identity)
+        let run = try IndexRun.open(directory, name: name, storeID: identity.storeID)
+        var entries: [(key: UInt64, entry: IndexEntry)] = []
+        var cursor = try IndexCursor(run)
+        while let key = cursor.key {
+            entries += try cursor.entries().map { (key, $0) }
+            try cursor.advance()
+        }
+        change(&entries)
+        let writer = try IndexRunWriter(
+            in: directory, storeID: identity.storeID, range: run.range, level: run.level,
+            anchor: run.anchor, keyEstimate: Int(run.keyCount))
+        var key: UInt64?
+        for entry in entries {
+            if key != entry.key {
+                if key != nil { writer.end() }
+                writer.begin(entry.key)
+                key = entry.key
+            }
+            try writer.add(entry.entry)
+        }
+        writer.end()
+        XCTAssertEqual(try writer.finish().name, name)
+    }
+
     var segmentCount: UInt32 {
         UInt32(disk.fileNames.filter { $0.hasSuffix(".seg") }.count)
     }

@@ -173,6 +173,79 @@ final class VerificationTests: XCTestCase {
         }
     }
 
+    func test_an_index_that_does_not_list_what_the_log_holds_is_told_and_can_be_made_anew()
+        async throws
+    {
+        let changes:
+            [(reason: String, change: (inout [(key: UInt64, entry: IndexEntry)]) -> Void)] =
+                [
+                    ("where the log holds", { $0.remove(at: $0.count / 2) }),
+                    ("where the log holds", { $0.insert($0[7], at: 7) }),
+                    ("are not what the log holds", { $0[20].entry.place.offset ^= 64 }),
+                    ("are not what the log holds", { $0[20].entry.place.index ^= 1 }),
+                    (
+                        "are not what the log holds",
+                        { entries in
+                            let other = entries.firstIndex { $0.key != entries[0].key } ?? 0
+                            (entries[0].entry, entries[other].entry) = (
+                                entries[other].entry, entries[0].entry
+                            )
+                        }
+                    ),
+                ]
+        for (reason, change) in changes {
+            let store = try await MaintainedStore()
+            for number in 0..<2 {
+                let again = try await FileEventStore(
+                    on: store.disk, configuration: MaintainedStore.configuration)
+                try await again.appendSample(number)
+                await again.close()
+            }
+            XCTAssertGreaterThan(store.disk.runs.count, 1)
+            let name = try XCTUnwrap(store.disk.runs.first)
+            try store.rewriteRun(name, change)
+            let report = try await store.verify()
+            XCTAssertEqual(report.problems.map(\.kind), [.indexEntries])
+            XCTAssertEqual(report.problems.first?.file, name)
+            XCTAssertEqual(report.problems.first?.reason.contains(reason), true)
+            XCTAssertFalse(report.isSound)
+            XCTAssertEqual(report.lostPositions, [])
+            // What the advice says.
+            store.disk.replaceContents(of: name, with: nil)
+            let opened = try await FileEventStore(
+                on: store.disk, configuration: MaintainedStore.configuration)
+            XCTAssertGreaterThan(opened.report.reindexedSegments, 0)
+            await opened.close()
+            let mended = try await store.verify()
+            XCTAssertEqual(mended.problems, [])
+        }
+    }
+
+    func test_a_run_that_is_written_again_as_it_was_is_no_problem() async throws {
+        let store = try await MaintainedStore()
+        for name in store.disk.runs { try store.rewriteRun(name) { _ in } }
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems, [])
+    }
+
+    func test_an_index_of_another_history_is_none_of_the_stores() async throws {
+        let disk = SimulatedDisk()
+        let first = try await FileEventStore(on: disk)
+        try await first.appendSample(1)
+        await first.close()
+        // Two stores that were one once, with as many commits since.
+        let other = disk.afterCrash(keeping: .everything, seed: 2)
+        for (place, payload) in [(disk, 2), (other, 3)] {
+            let store = try await FileEventStore(on: place)
+            try await store.appendSample(payload, to: "\(payload)")
+            await store.close()
+        }
+        XCTAssertEqual(disk.runs, other.runs)
+        for name in disk.runs { disk.replaceContents(of: name, with: other.contents(of: name)) }
+        let report = try await FileEventStore.verify(at: "store", in: disk)
+        XCTAssertEqual(report.problems, [])
+    }
+
     func test_files_of_others_are_named() async throws {
         let store = try await MaintainedStore()
         store.disk.replaceContents(of: "notes.txt", with: [1])

@@ -188,7 +188,7 @@ final class WordsTests: XCTestCase {
         let harmless: [StoreProblem.Kind] = [.savedState, .index, .strayFile]
         let costly: [StoreProblem.Kind] = [.missingSegment, .segmentHeader, .commits]
         let strange: [StoreProblem.Kind] = [.records, .versions]
-        let closed: [StoreProblem.Kind] = [.identity, .manifest, .footer, .end]
+        let closed: [StoreProblem.Kind] = [.identity, .manifest, .footer, .end, .indexEntries]
         func advice(_ kind: StoreProblem.Kind) -> String { StoreProblem(kind, "f", "r").advice }
         for kind in harmless {
             XCTAssertTrue(advice(kind).hasPrefix("No event is lost"), "\(kind)")
@@ -196,7 +196,7 @@ final class WordsTests: XCTestCase {
         for kind in costly { XCTAssertTrue(advice(kind).contains("Restore a backup"), "\(kind)") }
         for kind in strange { XCTAssertTrue(advice(kind).contains("report it"), "\(kind)") }
         for kind in closed { XCTAssertTrue(advice(kind).contains("No event is lost"), "\(kind)") }
-        XCTAssertEqual(Set((harmless + costly + strange + closed).map(advice)).count, 8)
+        XCTAssertEqual(Set((harmless + costly + strange + closed).map(advice)).count, 9)
         for kind in harmless { XCTAssertFalse(kind.isDamage) }
         for kind in costly + strange + closed { XCTAssertTrue(kind.isDamage) }
     }

@@ -2,14 +2,18 @@ import WellspringLog
 
 extension IndexRun {
     /// Reads and checks every byte.
-    func verify() throws(IndexError) {
+    ///
+    /// - Returns: All entries, added up.
+    @discardableResult
+    func verify() throws(IndexError) -> IndexSum {
         let (header, trailer) = try readEnds()
         guard header == self.header, trailer == self.trailer else {
             throw damaged(MalformedBody(offset: 0, reason: "the file was changed"), at: 0)
         }
         let directory = try readDirectory()
         let filter = try readFilter()
-        var (keyCount, entryCount) = (0 as UInt64, 0 as UInt64)
+        var keyCount: UInt64 = 0
+        var sum = IndexSum()
         var cursor = try IndexCursor(self)
         var lastKey: UInt64?
         while let key = cursor.key {
@@ -26,17 +30,18 @@ extension IndexRun {
                         file: name, offset: blockOffset(block),
                         reason: "a number that the directory does not know")
                 }
-                entryCount += 1
+                sum.add(entry, under: key)
             }
             if key != lastKey { keyCount += 1 }
             lastKey = key
             try cursor.advance()
         }
-        guard keyCount == trailer.keyCount, entryCount == trailer.entryCount else {
+        guard keyCount == trailer.keyCount, sum.count == trailer.entryCount else {
             throw .damaged(
                 file: name, offset: trailer.offset + 32,
                 reason: "it holds another number of entries"
             )
         }
+        return sum
     }
 }

@@ -136,7 +136,10 @@ struct IndexCheck {
         self.storeID = storeID
     }
 
-    func run(_ report: (StoreProblem) -> Void) throws(LogError) {
+    /// - Parameter note: Told of every run that is sound, and of all its entries.
+    func run(
+        _ report: (StoreProblem) -> Void, noting note: (IndexRun, IndexSum) -> Void
+    ) throws(LogError) {
         let runs: [IndexListing.Run]
         do {
             runs = try IndexRun.list(directory).runs
@@ -145,7 +148,8 @@ struct IndexCheck {
         }
         for run in runs {
             do throws(IndexError) {
-                try IndexRun.open(directory, name: run.name, storeID: storeID).verify()
+                let run = try IndexRun.open(directory, name: run.name, storeID: storeID)
+                note(run, try run.verify())
             } catch {
                 switch error {
                 case .damaged(let file, let offset, let reason):

@@ -11,6 +11,8 @@ struct StoreVerifier {
     private var reading = AppendReading()
     private var ledger = StreamLedger()
     private var savedStates: SavedStateCheck
+    /// Without the file `STORE` nobody knows under which keys names are.
+    private var index: IndexComparison?
     /// The segment that is read, and whether a part of it was lost.
     private var segment: InspectedSegment?
     private var segmentHasDamage = false
@@ -19,13 +21,18 @@ struct StoreVerifier {
         inspection = try LogInspection(directory)
         self.tracker = tracker
         savedStates = SavedStateCheck(directory)
+        index = inspection.identity.map { IndexComparison(directory, $0) }
     }
 
     /// Checks everything.
     consuming func run() throws -> VerificationReport {
         if let id = inspection.identity?.storeID ?? inspection.manifest?.storeID {
             for problem in try savedStates.readFiles(storeID: id) { report.add(problem) }
-            try IndexCheck(inspection.directory, storeID: id).run { report.add($0) }
+            try IndexCheck(inspection.directory, storeID: id).run {
+                report.add($0)
+            } noting: {
+                index?.add($0, listing: $1)
+            }
         }
         try inspection.run { item in
             try tracker.check()
@@ -34,6 +41,10 @@ struct StoreVerifier {
         }
         for problem in savedStates.problems(endingAt: report.lastPosition.rawValue) {
             report.add(problem)
+        }
+        // Of what is lost from the log the index may still know.
+        if report.isSound {
+            for problem in try index?.problems() ?? [] { report.add(problem) }
         }
         for problem in try StrayFiles(inspection).find() { report.add(problem) }
         report.streamCount = ledger.streamCount
@@ -92,8 +103,9 @@ struct StoreVerifier {
             report.lastPosition = LogPosition(frame.place.firstPosition + count - 1)
         }
         if !frame.isProven { report.unprovenEvents += count }
-        for append in appends {
-            for record in append.records { note(record, in: frame) }
+        index?.begin(frame.place)
+        for (number, record) in appends.lazy.flatMap(\.records).enumerated() {
+            note(record, at: UInt32(truncatingIfNeeded: number), in: frame)
         }
     }
 
@@ -105,7 +117,9 @@ struct StoreVerifier {
         report.lastPosition = LogPosition(hole.upperBound - 1)
     }
 
-    private mutating func note(_ record: InspectedRecord, in frame: InspectedFrame) {
+    private mutating func note(
+        _ record: InspectedRecord, at number: UInt32, in frame: InspectedFrame
+    ) {
         let offset = frame.place.bodyOffset + UInt64(record.bytes.lowerBound)
         savedStates.note(record.raw.id, at: record.position)
         guard let stream = record.stream, record.type != nil else {
@@ -116,6 +130,7 @@ struct StoreVerifier {
                     segmentHasDamage ? .commits : .records, file(of: frame), at: offset,
                     "a record whose names are not defined", positions: lost))
         }
+        index?.note(record, of: stream, in: frame.place, index: number)
         report.eventCount += 1
         if record.raw.isRedacted { report.redactedCount += 1 }
         if let reason = ledger.note(stream, record.raw.version, at: record.position) {

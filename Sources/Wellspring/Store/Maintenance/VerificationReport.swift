@@ -115,6 +115,8 @@ public struct StoreProblem: Hashable, Sendable {
         case savedState
         /// A part of the index is damaged.
         case index
+        /// A part of the index is whole, and does not list what the log holds.
+        case indexEntries
         /// A file that does not belong to the store.
         case strayFile
     }
@@ -135,7 +137,7 @@ public struct StoreProblem: Hashable, Sendable {
 }
 
 extension StoreProblem.Kind {
-    /// Whether acknowledged events are lost by it, or the store does not open.
+    /// Whether acknowledged events are lost by it or passed over, or the store does not open.
     public var isDamage: Bool {
         switch self {
         case .savedState, .index, .strayFile: false
@@ -178,6 +180,10 @@ extension StoreProblem: CustomStringConvertible {
             "No event is lost: the projection is replayed. Remove the file if it stays."
         case .index:
             "No event is lost: the index is made again from the log when it is needed."
+        case .indexEntries:
+            "No event is lost, but reads of a stream or a tag may pass some over: an error of the "
+                + "program that wrote it. Keep a copy and report it; close the store, remove the "
+                + "file and open the store, which makes it anew from the log."
         case .strayFile:
             "No event is lost. Move the file away if you know that nobody needs it."
         }

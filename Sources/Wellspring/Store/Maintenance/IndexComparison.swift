@@ -1,0 +1,110 @@
+import WellspringLog
+
+/// Compares what the runs of the index list with what the log holds.
+///
+/// Every checksum of a run may hold and an entry still be missing, by a mistake of the program that
+/// made it: reads of that stream would pass an event over. There are too many entries to be kept, so
+/// either side is added up, whatever the order in which its entries come.
+struct IndexComparison {
+    private struct Part {
+        let run: IndexRun
+        /// What the run lists, and what the log holds in the range of the run.
+        let listed: IndexSum
+        var held = IndexSum()
+    }
+
+    private let directory: any StoreDirectory
+    private let identity: StoreIdentity
+    private let keys: LogIndex
+    private var parts: [Part] = []
+    /// Those whose range the current frame is in.
+    private var current: [Int] = []
+
+    init(_ directory: any StoreDirectory, _ identity: StoreIdentity) {
+        self.directory = directory
+        self.identity = identity
+        keys = LogIndex(hashKey: (identity.hashKey.first, identity.hashKey.second))
+    }
+
+    /// Has a run compared, before the log is read.
+    mutating func add(_ run: IndexRun, listing listed: IndexSum) {
+        parts.append(Part(run: run, listed: listed))
+    }
+
+    /// The records that follow are of a frame.
+    mutating func begin(_ frame: FramePlace) {
+        current = parts.indices.filter {
+            let range = parts[$0].run.range
+            return range.first <= frame.sequence && frame.sequence <= range.last
+        }
+    }
+
+    /// Adds the record at `index` of the current frame.
+    mutating func note(
+        _ record: InspectedRecord, of stream: StreamID, in frame: FramePlace, index: UInt32
+    ) {
+        guard !current.isEmpty else { return }
+        let place = EventPlace(
+            segment: frame.segment,
+            offset: UInt32(truncatingIfNeeded: frame.bodyOffset + UInt64(record.bytes.lowerBound)),
+            frame: UInt32(truncatingIfNeeded: frame.offset), index: index)
+        add(IndexEntry(number: record.raw.version, place: place), under: keys.key(of: stream))
+        for tag in record.raw.tags {
+            add(IndexEntry(number: record.position, place: place), under: keys.key(of: tag))
+        }
+    }
+
+    private mutating func add(_ entry: IndexEntry, under key: UInt64) {
+        for part in current { parts[part].held.add(entry, under: key) }
+    }
+
+    /// What is wrong with runs that a store would make use of, once the whole log was read.
+    ///
+    /// A run of another history of the log is left alone when the store is opened, and one that is gone
+    /// by now was merged into another or removed before segments were rewritten.
+    func problems() throws(LogError) -> [StoreProblem] {
+        let differing = parts.filter { $0.listed != $0.held }
+        guard !differing.isEmpty, let manifest = try LogInspection(directory).manifest else {
+            return []
+        }
+        let outline = LogOutline(
+            directory: directory, identity: identity, segments: manifest.segments)
+        return differing.compactMap { part in
+            let run = try? IndexRun.open(
+                directory, name: part.run.name, storeID: identity.storeID)
+            guard run?.header == part.run.header, let anchor = try? part.run.decodedAnchor(),
+                outline.holds(anchor)
+            else { return nil }
+            let (listed, held) = (part.listed.count, part.held.count)
+            return StoreProblem(
+                .indexEntries, part.run.name,
+                listed == held
+                    ? "some of its \(listed) entries are not what the log holds"
+                    : "it has \(listed) entries where the log holds \(held)")
+        }
+    }
+}
+
+/// The number of some entries of an index and a sum that hardly any others have.
+struct IndexSum: Equatable {
+    private(set) var count: UInt64 = 0
+    private var sum: UInt64 = 0
+
+    mutating func add(_ entry: IndexEntry, under key: UInt64) {
+        let place = entry.place
+        var hash = mix(key)
+        hash = mix(hash ^ entry.number)
+        hash = mix(hash ^ (UInt64(place.segment) << 32 | UInt64(place.offset)))
+        hash = mix(hash ^ (UInt64(place.frame) << 32 | UInt64(place.index)))
+        sum &+= hash
+        count += 1
+    }
+}
+
+/// The output function of SplitMix64, by Steele, Lea and Flood.
+private func mix(_ number: UInt64) -> UInt64 {
+    var number = number &+ 0x9E37_79B9_7F4A_7C15
+    number = (number ^ number >> 30) &* 0xBF58_476D_1CE4_E5B9
+    number = (number ^ number >> 27) &* 0x94D0_49BB_1331_11EB
+    return number ^ number >> 31
+}
