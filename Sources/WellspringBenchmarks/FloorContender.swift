@@ -2,12 +2,11 @@ import Foundation
 import Wellspring
 import WellspringLog
 
-/// The least that any log has to do: frames with a checksum in a file written ahead with zeros, one
-/// sync for all that wait, on threads.
+/// A bare log: frames with a checksum in a file written ahead with zeros, one sync for all that wait,
+/// on threads.
 ///
-/// No index, no versions, no recovery.
-///
-/// What Wellspring costs above this is what its promises cost.
+/// No index, no versions, no recovery. It is there to be compared with and no bound: who shares
+/// syncs among more appends is quicker.
 final class FloorContender: Contender {
     static let row = "floor"
     private let directory: any StoreDirectory

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Measures Wellspring beside the least that any log has to do, and beside what an engineer would
+/// Measures Wellspring beside a bare log, and beside what an engineer would
 /// write by hand over SQLite, in the same run on the same disk.
 @main
 struct WellspringBenchmarks {

@@ -52,11 +52,13 @@ public final class SimulatedDisk: Sendable {
 
     /// Turns the power off and on again.
     ///
-    /// Whatever was open is not any more, the lock is free, and injected faults are gone.
+    /// Whatever was open is not any more, the lock is free, and injected faults are gone. A store that
+    /// was open finds out at its next call: appends and `sync()` fail, and `close()` returns.
     ///
     /// - Parameter survival: What is left of that which was not synced.
     public func crash(keeping survival: Survival = .chance) {
-        core.withLock { $0.crash(survival) }
+        let workers = core.withLock { $0.crash(survival) }
+        withExtendedLifetime(workers) {}
     }
 
     /// Returns another disk, which holds what this one would after a crash now.

@@ -72,7 +72,8 @@ struct SimulatedDiskCore {
 
     // MARK: - Crashes
 
-    mutating func crash(_ survival: SimulatedDisk.Survival) {
+    /// - Returns: The workers of before; whoever lets them go must not hold the disk's lock.
+    mutating func crash(_ survival: SimulatedDisk.Survival) -> [InlineWorker] {
         crashCount += 1
         let chance = dice.other(crashCount &+ 0xC4A5)
         state = state.afterCrash(.init(survival, chance), tearsSectors: tearsSectors)
@@ -80,8 +81,8 @@ struct SimulatedDiskCore {
         lock = nil
         faults = []
         operations = []
-        for worker in workers { worker.stop() }
-        workers = []
+        defer { workers = [] }
+        return workers
     }
 
     func afterCrash(_ survival: SimulatedDisk.Survival, seed: UInt64) -> SimulatedDiskCore {

@@ -101,7 +101,8 @@ final class RequestCommandTests: XCTestCase {
         await store.close()
         let outcome = try fixture.program.run("delete", copy, "sample/2")
         XCTAssertEqual(outcome.status, 0, outcome.errors)
-        XCTAssertTrue(outcome.errors.contains("not closed properly"), outcome.errors)
+        XCTAssertTrue(outcome.errors.hasPrefix("Opened it: "), outcome.errors)
+        XCTAssertTrue(outcome.errors.hasSuffix(", not closed properly.\n"), outcome.errors)
         let again = try fixture.program.run("delete", copy, "sample/3")
         XCTAssertEqual(again.errors, "")
     }

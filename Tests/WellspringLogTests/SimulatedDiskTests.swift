@@ -179,6 +179,39 @@ final class SimulatedDiskTests: XCTestCase {
         }
     }
 
+    func test_a_worker_may_hold_the_last_reference_to_what_needs_the_disk() throws {
+        // The disk let go of its workers under its own lock, which a lock's token takes as it goes.
+        let (disk, store, _) = try disk([1])
+        do {
+            guard case .acquired(let token) = try store.lock("LOCK", owner: "first") else {
+                return XCTFail("it is free")
+            }
+            _ = store.makeWorker(named: "holder") { _ in withExtendedLifetime(token) {} }
+        }
+        disk.crash()
+        guard case .acquired = try open(disk).lock("LOCK", owner: "second") else {
+            return XCTFail("it is free again")
+        }
+    }
+
+    func test_a_worker_has_returned_when_it_is_stopped_from_another_thread() throws {
+        let (disk, store, _) = try disk([1])
+        let (begun, goesOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let isDone = Guarded(false)
+        let worker = store.makeWorker(named: "busy") { _ in
+            begun.signal()
+            goesOn.wait()
+            isDone.withLock { $0 = true }
+        }
+        Thread.detachNewThread { worker.wake() }
+        begun.wait()
+        Thread.detachNewThread { goesOn.signal() }
+        worker.stop()
+        XCTAssertTrue(isDone.withLock { $0 })
+        worker.wake()
+        withExtendedLifetime(disk) {}
+    }
+
     func test_a_power_cut_stops_everything_until_the_crash() throws {
         let (disk, store, file) = try disk(ones(512))
         try write(ones(512, 2), to: file)

@@ -32,15 +32,16 @@ extension StoreNotice: CustomStringConvertible {
         switch self {
         case .opened(let report): "opened: \(report)"
         case .tookBack(let reason):
-            "a write was taken back, and its appends may be tried again: \(reason)"
+            "a write was taken back, and its appends failed: \(reason)"
         case .poisoned(let failure):
             "stopped writing, close it and open it again; until position \(failure.lastDurable) all "
                 + "is safe: \(failure.reason)"
         case .closed(nil): "closed"
-        case .closed(let reason?): "closed, and the next opening takes longer: \(reason)"
+        case .closed(let reason?): "closed, but not properly: \(reason)"
         case .discardedCheckpoint(let projection, let reason):
             "the saved state of projection \(projection) is replaced by a replay: \(reason)"
-        case .keptIndexInMemory(let reason): "a part of the index stays in memory: \(reason)"
+        case .keptIndexInMemory(let reason):
+            "a part of the index was not written, and is tried again: \(reason)"
         case .abandoned: "given up without close(), so that the next opening takes longer"
         }
     }

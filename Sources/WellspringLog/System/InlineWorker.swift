@@ -29,6 +29,8 @@ package final class InlineWorker: LogWorker {
     }
 
     private let state: Guarded<State>
+    /// Held while the body runs.
+    private let running = Guarded(())
 
     package init(body: @escaping @Sendable (WorkerSignal) -> Void) {
         state = Guarded(State(body: body))
@@ -67,6 +69,7 @@ package final class InlineWorker: LogWorker {
             return state.body
         }
         withExtendedLifetime(body) {}
+        running.withLock { _ in }
     }
 
     /// Runs the body until no signal is left.
@@ -75,7 +78,7 @@ package final class InlineWorker: LogWorker {
     /// loop that is already running.
     private func run() {
         while let (body, signal) = next() {
-            body(signal)
+            running.withLock { _ in body(signal) }
             state.withLock { $0.isRunning = false }
         }
     }

@@ -114,8 +114,9 @@ private struct Requesting {
                 "\(path) is open for writing elsewhere (\(owner)).".printable
                     + " Close it there first, or have the request made there.")
         }
-        if !store.report.wasClean || store.report.reindexedSegments > 0 {
-            StandardError.write("Opened it: \(store.report).\n".printable)
+        let report = store.report
+        if !report.wasClean || report.reindexedSegments > 0 || !report.removed.isEmpty {
+            StandardError.write("Opened it: \(report).".printable + "\n")
         }
         do {
             try await body(store)

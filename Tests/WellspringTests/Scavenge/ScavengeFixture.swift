@@ -153,7 +153,9 @@ struct ScavengeFixture {
                 guard UnsafeRawPointer(next).distance(to: end) > mark.count,
                     memcmp(next, mark, mark.count) == 0
                 else { continue }
-                found.insert(strtoull(next + mark.count, nil, 10))
+                var digitsEnd: UnsafeMutablePointer<CChar>?
+                let number = strtoull(next + mark.count, &digitsEnd, 10)
+                if digitsEnd?.pointee == CChar(UInt8(ascii: ">")) { found.insert(number) }
             }
             return found
         }

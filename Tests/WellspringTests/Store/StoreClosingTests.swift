@@ -54,6 +54,35 @@ final class StoreClosingTests: XCTestCase {
         XCTAssertNil(forgotten)
     }
 
+    func test_a_store_that_was_open_in_a_crash_of_its_disk_fails_and_can_be_closed() async throws {
+        for durability in StoreCrashTests.modes {
+            for leads in [false, true] {
+                let disk = SimulatedDisk()
+                var configuration = FileEventStore.Configuration()
+                configuration.durability = durability
+                configuration.syncsOnCallingTask = leads
+                let store = try await FileEventStore(on: disk, configuration: configuration)
+                try await store.appendSample(1)
+                disk.crash(keeping: .everything)
+                for number in 2...3 {
+                    do {
+                        try await store.appendSample(number)
+                        XCTFail("an append to a disk that is gone, \(durability)")
+                    } catch is EventStoreError {}
+                }
+                do {
+                    try await store.sync()
+                    XCTFail("a sync of a disk that is gone, \(durability)")
+                } catch {}
+                disk.fireTimers()
+                await store.close()
+                let next = try await FileEventStore(on: disk)
+                XCTAssertEqual(next.report.eventCount, 1)
+                await next.close()
+            }
+        }
+    }
+
     func test_closers_on_threads_of_their_own_all_return() async throws {
         for _ in 0..<20 {
             let store = try await FileEventStore(at: try temporaryDirectory(self) + "/store")

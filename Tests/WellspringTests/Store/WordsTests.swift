@@ -110,7 +110,7 @@ final class WordsTests: XCTestCase {
             ),
             (
                 .tookBack(reason: "no room"),
-                "a write was taken back, and its appends may be tried again: no room"
+                "a write was taken back, and its appends failed: no room"
             ),
             (
                 .poisoned(failure),
@@ -118,14 +118,14 @@ final class WordsTests: XCTestCase {
                     + "went away"
             ),
             (.closed(reason: nil), "closed"),
-            (.closed(reason: "odd"), "closed, and the next opening takes longer: odd"),
+            (.closed(reason: "odd"), "closed, but not properly: odd"),
             (
                 .discardedCheckpoint("totals", reason: "torn"),
                 "the saved state of projection totals is replaced by a replay: torn"
             ),
             (
                 .keptIndexInMemory(reason: "no room"),
-                "a part of the index stays in memory: no room"
+                "a part of the index was not written, and is tried again: no room"
             ),
             (.abandoned, "given up without close(), so that the next opening takes longer"),
         ]
