@@ -5,7 +5,8 @@ import XCTest
 
 /// Bits that rot, sectors that are lost or written to the wrong place, files that are cut.
 ///
-/// `WELLSPRING_BIT_FLIPS=all` flips every bit of a store of 64 KiB; the default takes one in many.
+/// `WELLSPRING_BIT_FLIPS=all` flips every bit of two stores of 64 KiB, `closed` every bit of the one that
+/// was closed and one in five of the other; the default takes one in many.
 final class BitFlipTests: XCTestCase {
     /// Files begin with a page, of which the first bytes are used.
     ///
@@ -20,14 +21,23 @@ final class BitFlipTests: XCTestCase {
         var broken: [String] = []
     }
 
+    /// How many bits lie between two that are flipped.
+    private static func step(_ environment: [String: String], isClosed: Bool) -> Int {
+        switch environment["WELLSPRING_BIT_FLIPS"] {
+        case "all": 1
+        case "closed": isClosed ? 1 : 5
+        default: 499
+        }
+    }
+
     /// Flips bits of every file.
     ///
     /// `mayGoUnnoticed` says where a flip is allowed to change nothing.
     private func flip(
-        _ store: RottenStore, mayGoUnnoticed: @escaping @Sendable (String, Int) -> Bool
+        _ store: RottenStore, isClosed: Bool,
+        mayGoUnnoticed: @escaping @Sendable (String, Int) -> Bool
     ) -> Tally {
-        let all = ProcessInfo.processInfo.environment["WELLSPRING_BIT_FLIPS"] == "all"
-        let step = all ? 1 : 499
+        let step = Self.step(ProcessInfo.processInfo.environment, isClosed: isClosed)
         let work = store.files.sorted { $0.key < $1.key }.flatMap { name, bytes in
             stride(from: 0, to: bytes.count * 8, by: step * 64).map { (name, $0, bytes.count * 8) }
         }
@@ -66,7 +76,7 @@ final class BitFlipTests: XCTestCase {
             RottenStore.life($0)
             $0.close()
         }
-        let tally = flip(store) { name, offset in
+        let tally = flip(store, isClosed: true) { name, offset in
             // Only the unused rest of a first page.
             name != "MANIFEST" && (Self.pageBytesInUse..<Self.page).contains(offset)
         }
@@ -81,7 +91,7 @@ final class BitFlipTests: XCTestCase {
         let last = try XCTUnwrap(store.places.last)
         let end = Int(last.bodyOffset) + (last.bodyLength + 7) / 8 * 8
         let active = try XCTUnwrap(store.segments.last)
-        let tally = flip(store) { name, offset in
+        let tally = flip(store, isClosed: false) { name, offset in
             // The mark that vouches for the last commit, and what was written ahead after it; the
             // prepared next segment, which holds nothing yet; and the unused rest of a first page.
             name == active && offset >= end || name.hasSuffix(".tmp")
