@@ -212,6 +212,36 @@ final class SimulatedDiskTests: XCTestCase {
         withExtendedLifetime(disk) {}
     }
 
+    func test_a_worker_may_be_stopped_by_its_own_body() {
+        let held = Guarded<InlineWorker?>(nil)
+        let worker = InlineWorker { _ in held.withLock { $0 }?.stop() }
+        held.withLock { $0 = worker }
+        worker.wake()
+        XCTAssertTrue(worker.isStopped)
+    }
+
+    func test_a_worker_that_was_stopped_does_not_begin_any_more() {
+        let late = Guarded(0)
+        for _ in 0..<20_000 {
+            let isStopped = Guarded(false)
+            let worker = InlineWorker { _ in
+                if isStopped.withLock({ $0 }) { late.withLock { $0 += 1 } }
+            }
+            let isDone = DispatchSemaphore(value: 0)
+            let begins = Guarded(false)
+            DispatchQueue.global().async {
+                while !begins.withLock({ $0 }) {}
+                for _ in 0..<5 { worker.wake() }
+                isDone.signal()
+            }
+            begins.withLock { $0 = true }
+            worker.stop()
+            isStopped.withLock { $0 = true }
+            isDone.wait()
+        }
+        XCTAssertEqual(late.withLock { $0 }, 0)
+    }
+
     func test_a_power_cut_stops_everything_until_the_crash() throws {
         let (disk, store, file) = try disk(ones(512))
         try write(ones(512, 2), to: file)

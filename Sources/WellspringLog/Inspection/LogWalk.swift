@@ -59,8 +59,12 @@ final class LogWalk {
         var next = number(from: expected)
         while let number = next {
             if number > expected { miss(expected...number - 1) }
+            let isNewest = number == .max || self.number(from: number + 1) == nil
             try walk(number)
             guard number < .max else { break }
+            // The log ended there when it was read. A writer may have gone on since, in this segment and in
+            // new ones, which are no concern of this walk.
+            if isNewest, !lastIsSealed, pending.isEmpty { break }
             expected = number + 1
             next = self.number(from: expected)
             if next == nil, lastIsSealed {

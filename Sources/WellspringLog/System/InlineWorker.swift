@@ -1,3 +1,11 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
 /// A worker without a thread: it runs its body on the thread of whoever wakes it.
 ///
 /// Tests use it to keep everything in one order. The real file system falls back on it when the
@@ -12,6 +20,8 @@ package final class InlineWorker: LogWorker {
         var isWoken = false
         var isTimerDue = false
         var isRunning = false
+        /// The thread that is in the body.
+        var runner: pthread_t?
         /// When the timer is to fire, counted from when it was set.
         var timer: UInt64?
 
@@ -69,6 +79,9 @@ package final class InlineWorker: LogWorker {
             return state.body
         }
         withExtendedLifetime(body) {}
+        // The body may let go of the last reference to its own worker.
+        let runner = state.withLock { $0.runner }
+        if let runner, pthread_equal(runner, pthread_self()) != 0 { return }
         running.withLock { _ in }
     }
 
@@ -78,8 +91,11 @@ package final class InlineWorker: LogWorker {
     /// loop that is already running.
     private func run() {
         while let (body, signal) = next() {
-            running.withLock { _ in body(signal) }
-            state.withLock { $0.isRunning = false }
+            running.withLock { _ in if !isStopped { body(signal) } }
+            state.withLock {
+                $0.isRunning = false
+                $0.runner = nil
+            }
         }
     }
 
@@ -88,6 +104,7 @@ package final class InlineWorker: LogWorker {
             guard !state.isRunning, let body = state.body, let signal = state.takeSignal()
             else { return nil }
             state.isRunning = true
+            state.runner = pthread_self()
             return (body, signal)
         }
     }

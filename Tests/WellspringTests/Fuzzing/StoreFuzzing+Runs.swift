@@ -145,7 +145,7 @@ extension StoreFuzzing {
                 }
             }
         }
-        try? run.verify()
+        _ = try? run.verify()
         _ = try? IndexRun.merge([run], in: directory, level: 1)
         return true
     }

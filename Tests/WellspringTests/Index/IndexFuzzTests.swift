@@ -21,7 +21,7 @@ final class IndexFuzzTests: XCTestCase {
                         of: key, numbers: 2...UInt64.max, limit: 50, newestFirst: newestFirst)
                 }
             }
-            try? run.verify()
+            _ = try? run.verify()
             let directory = try SimulatedDisk().openStore(at: "store", create: true)
             if (try? IndexRun.merge([run], in: directory, level: 1)) != nil { merged += 1 }
             return true

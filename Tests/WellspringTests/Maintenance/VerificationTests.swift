@@ -221,6 +221,93 @@ final class VerificationTests: XCTestCase {
         }
     }
 
+    func test_entries_in_another_order_than_the_log_has_are_told() async throws {
+        let store = try await MaintainedStore()
+        let name = try XCTUnwrap(store.disk.runs.first)
+        try store.rewriteRun(name) { entries in
+            // The keys of all lists stay in order.
+            entries = Dictionary(grouping: entries, by: \.key).sorted { $0.key < $1.key }
+                .flatMap { $0.value.reversed() }
+        }
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.kind), [.indexEntries])
+        XCTAssertEqual(report.problems.first?.reason.contains("another order"), true)
+    }
+
+    func test_an_index_is_named_as_the_cause_after_an_append_has_taken_a_version_twice()
+        async throws
+    {
+        let store = try await MaintainedStore()
+        let name = try XCTUnwrap(store.disk.runs.first)
+        let identity = try XCTUnwrap(
+            LogInspection(store.disk.openStore(at: "store", create: false)).identity)
+        let key = LogIndex(hashKey: (identity.hashKey.first, identity.hashKey.second))
+            .key(of: sampleStream("4"))
+        try store.rewriteRun(name) { entries in
+            if let last = entries.lastIndex(where: { $0.key == key }) { entries.remove(at: last) }
+        }
+        let opened = try await FileEventStore(
+            on: store.disk, configuration: MaintainedStore.configuration)
+        try await opened.appendSample(7, to: "4")
+        await opened.close()
+        let report = try await store.verify()
+        XCTAssertEqual(Set(report.problems.map(\.kind)), [.versions, .indexEntries])
+    }
+
+    func test_a_backup_leaves_out_an_index_that_does_not_list_what_the_log_holds() async throws {
+        let store = try await MaintainedStore()
+        let name = try XCTUnwrap(store.disk.runs.first)
+        try store.rewriteRun(name) { $0.remove(at: $0.count / 2) }
+        let opened = try await FileEventStore(
+            on: store.disk, configuration: MaintainedStore.configuration)
+        let copy = SimulatedDisk(seed: 9)
+        let report = try await opened.backup(to: "store", in: copy)
+        await opened.close()
+        XCTAssertEqual(report.eventCount, UInt64(store.events.count))
+        XCTAssertFalse(copy.runs.contains(name))
+        let found = try await FileEventStore.verify(at: "store", in: copy)
+        XCTAssertEqual(found.problems, [])
+    }
+
+    func test_beside_a_store_that_is_opened_and_begins_a_segment_nothing_is_called_damage()
+        async throws
+    {
+        // The end of a closed log was looked at a second time, and then segments were read that had
+        // begun in between, without what had come before them.
+        for appends in 68...77 {
+            let disk = SimulatedDisk(seed: 3)
+            func write(_ count: Int, to store: FileEventStore) async throws {
+                for number in 0..<count {
+                    let payload = EventPayload(utf8: String(repeating: "\(number) ", count: 240))
+                    let event = NewEvent(EncodedEvent(name: "sample.happened", payload: payload))
+                    try await store.append(
+                        AppendRequest(
+                            [event], to: sampleStream("\(number % 5)"), expecting: .any))
+                }
+            }
+            let first = try await FileEventStore(
+                on: disk, configuration: MaintainedStore.configuration)
+            try await write(appends, to: first)
+            await first.close()
+            disk.startRecording()
+            let second = try await FileEventStore(
+                on: disk, configuration: MaintainedStore.configuration)
+            try await write(20, to: second)
+            let moments = disk.takeRecording()
+            await second.close()
+            for start in 0..<12 {
+                for pace in 2...6 {
+                    let turning = TurningDisk(
+                        SimulatedDisk(), through: Array(moments[start...]), pace: pace)
+                    let report = try await FileEventStore.verify(at: "store", in: turning)
+                    XCTAssertEqual(
+                        report.problems.filter(\.kind.isDamage), [],
+                        "\(appends), \(start) at \(pace)")
+                }
+            }
+        }
+    }
+
     func test_a_run_that_is_written_again_as_it_was_is_no_problem() async throws {
         let store = try await MaintainedStore()
         for name in store.disk.runs { try store.rewriteRun(name) { _ in } }

@@ -1,4 +1,4 @@
-import Wellspring
+@testable import Wellspring
 import WellspringLog
 import WellspringTestKit
 import XCTest
@@ -81,6 +81,31 @@ final class StoreClosingTests: XCTestCase {
                 await next.close()
             }
         }
+    }
+
+    func test_a_store_may_be_let_go_by_what_it_tells_of_its_failure() async throws {
+        let disk = SimulatedDisk()
+        let held = Guarded<FileEventStore?>(nil)
+        var configuration = FileEventStore.Configuration()
+        configuration.syncsOnCallingTask = false
+        configuration.onNotice = { notice in
+            guard case .poisoned = notice else { return }
+            let store = held.withLock { $0.take() }
+            withExtendedLifetime(store) {}
+        }
+        let core = try await keep(FileEventStore(on: disk, configuration: configuration), in: held)
+        disk.crash()
+        _ = try? await core.append(
+            AppendRequest([sampleEvent(2)], to: sampleStream("1"), expecting: .any))
+        XCTAssertNil(held.withLock { $0 })
+    }
+
+    private func keep(
+        _ store: FileEventStore, in held: Guarded<FileEventStore?>
+    ) async throws -> StoreCore {
+        try await store.appendSample(1)
+        held.withLock { $0 = store }
+        return store.core
     }
 
     func test_closers_on_threads_of_their_own_all_return() async throws {

@@ -16,6 +16,7 @@ extension IndexRun {
         var sum = IndexSum()
         var cursor = try IndexCursor(self)
         var lastKey: UInt64?
+        var lastPlace: (segment: UInt32, offset: UInt32) = (0, 0)
         while let key = cursor.key {
             let block = cursor.blockNumber
             let numbers = directory.entries[block].numbers
@@ -24,7 +25,12 @@ extension IndexRun {
                     file: name, offset: trailer.filterOffset,
                     reason: "a filter that misses a key")
             }
+            if key != lastKey { lastPlace = (0, 0) }
             for entry in try cursor.entries() {
+                // The same place twice is an event that has a tag twice.
+                let place = (entry.place.segment, entry.place.offset)
+                if place < lastPlace { sum.noteDisorder() }
+                lastPlace = place
                 guard numbers.contains(entry.number) else {
                     throw .damaged(
                         file: name, offset: blockOffset(block),

@@ -6,9 +6,9 @@ extension FileEventStore {
     ///
     /// All checksums of the log, the order of commits and positions, every event and every name,
     /// the versions of every stream, what segments say about themselves, the MANIFEST, the saved
-    /// states of projections, and the index in itself and beside the log. Nothing is written, nothing is locked: the store may be
-    /// open elsewhere, also for writing, or lie on a medium that is read-only. Before anything is
-    /// called damaged it is read three times.
+    /// states of projections, and the index in itself and beside the log. Nothing is written, nothing
+    /// is locked: the store may be open elsewhere, also for writing, or lie on a medium that is
+    /// read-only. Before anything is called damaged it is read three times.
     ///
     /// Takes as long as reading the store takes. Memory is bounded, save for about a hundred bytes
     /// for every stream.

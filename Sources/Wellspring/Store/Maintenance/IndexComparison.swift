@@ -73,14 +73,16 @@ struct IndexComparison {
             let run = try? IndexRun.open(
                 directory, name: part.run.name, storeID: identity.storeID)
             guard run?.header == part.run.header, let anchor = try? part.run.decodedAnchor(),
-                outline.holds(anchor)
+                anchor.end.sequence == part.run.range.last, outline.holds(anchor)
             else { return nil }
             let (listed, held) = (part.listed.count, part.held.count)
             return StoreProblem(
                 .indexEntries, part.run.name,
-                listed == held
-                    ? "some of its \(listed) entries are not what the log holds"
-                    : "it has \(listed) entries where the log holds \(held)")
+                !part.listed.isInOrder
+                    ? "some of its entries are in another order than the log has them"
+                    : listed == held
+                        ? "some of its \(listed) entries are not what the log holds"
+                        : "it has \(listed) entries where the log holds \(held)")
         }
     }
 }
@@ -89,6 +91,11 @@ struct IndexComparison {
 struct IndexSum: Equatable {
     private(set) var count: UInt64 = 0
     private var sum: UInt64 = 0
+    /// Whether the entries of each key come in the order of the log, on which reads rely.
+    private(set) var isInOrder = true
+
+    /// Notes that an entry of a run comes before one that lies before it in the log.
+    mutating func noteDisorder() { isInOrder = false }
 
     mutating func add(_ entry: IndexEntry, under key: UInt64) {
         let place = entry.place

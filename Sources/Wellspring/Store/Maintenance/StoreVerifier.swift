@@ -42,8 +42,8 @@ struct StoreVerifier {
         for problem in savedStates.problems(endingAt: report.lastPosition.rawValue) {
             report.add(problem)
         }
-        // Of what is lost from the log the index may still know.
-        if report.isSound {
+        // Of what is lost from the log the index may still know. What else is wrong may come of it.
+        if report.lostPositions.isEmpty {
             for problem in try index?.problems() ?? [] { report.add(problem) }
         }
         for problem in try StrayFiles(inspection).find() { report.add(problem) }

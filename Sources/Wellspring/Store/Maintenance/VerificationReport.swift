@@ -181,9 +181,10 @@ extension StoreProblem: CustomStringConvertible {
         case .index:
             "No event is lost: the index is made again from the log when it is needed."
         case .indexEntries:
-            "No event is lost, but reads of a stream or a tag may pass some over: an error of the "
-                + "program that wrote it. Keep a copy and report it; close the store, remove the "
-                + "file and open the store, which makes it anew from the log."
+            "No event is lost, but reads of a stream or a tag may pass some over, and appends may "
+                + "then take a version that is taken: an error of the program that wrote it. Close "
+                + "the store, keep a copy of the file and report it, remove it and open the store, "
+                + "which makes it anew from the log."
         case .strayFile:
             "No event is lost. Move the file away if you know that nobody needs it."
         }
