@@ -19,8 +19,7 @@ package final class InlineWorker: LogWorker {
         var body: Body?
         var isWoken = false
         var isTimerDue = false
-        var isRunning = false
-        /// The thread that is in the body.
+        /// The thread that is in the body, if one is.
         var runner: pthread_t?
         /// When the timer is to fire, counted from when it was set.
         var timer: UInt64?
@@ -74,13 +73,12 @@ package final class InlineWorker: LogWorker {
 
     package func stop() {
         // The body may hold the last reference to something that takes this lock as it goes.
-        let body = state.withLock { state in
+        let (body, runner) = state.withLock { state in
             defer { state.body = nil }
-            return state.body
+            return (state.body, state.runner)
         }
         withExtendedLifetime(body) {}
         // The body may let go of the last reference to its own worker.
-        let runner = state.withLock { $0.runner }
         if let runner, pthread_equal(runner, pthread_self()) != 0 { return }
         running.withLock { _ in }
     }
@@ -92,18 +90,14 @@ package final class InlineWorker: LogWorker {
     private func run() {
         while let (body, signal) = next() {
             running.withLock { _ in if !isStopped { body(signal) } }
-            state.withLock {
-                $0.isRunning = false
-                $0.runner = nil
-            }
+            state.withLock { $0.runner = nil }
         }
     }
 
     private func next() -> (Body, WorkerSignal)? {
         state.withLock { state in
-            guard !state.isRunning, let body = state.body, let signal = state.takeSignal()
+            guard state.runner == nil, let body = state.body, let signal = state.takeSignal()
             else { return nil }
-            state.isRunning = true
             state.runner = pthread_self()
             return (body, signal)
         }

@@ -22,8 +22,8 @@ final class BitFlipTests: XCTestCase {
     }
 
     /// How many bits lie between two that are flipped.
-    private static func step(_ environment: [String: String], isClosed: Bool) -> Int {
-        switch environment["WELLSPRING_BIT_FLIPS"] {
+    private static func step(isClosed: Bool) -> Int {
+        switch ProcessInfo.processInfo.environment["WELLSPRING_BIT_FLIPS"] {
         case "all": 1
         case "closed": isClosed ? 1 : 5
         default: 499
@@ -37,7 +37,7 @@ final class BitFlipTests: XCTestCase {
         _ store: RottenStore, isClosed: Bool,
         mayGoUnnoticed: @escaping @Sendable (String, Int) -> Bool
     ) -> Tally {
-        let step = Self.step(ProcessInfo.processInfo.environment, isClosed: isClosed)
+        let step = Self.step(isClosed: isClosed)
         let work = store.files.sorted { $0.key < $1.key }.flatMap { name, bytes in
             stride(from: 0, to: bytes.count * 8, by: step * 64).map { (name, $0, bytes.count * 8) }
         }

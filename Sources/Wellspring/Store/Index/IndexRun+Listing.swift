@@ -17,6 +17,15 @@ struct IndexListing: Hashable, Sendable {
 }
 
 extension IndexRun {
+    /// Removes runs by their names relative to the store, or what a crash left of some.
+    static func remove(
+        _ names: some Collection<String>, in directory: any StoreDirectory
+    ) throws(SystemError) {
+        guard !names.isEmpty else { return }
+        for name in names { try directory.remove(name) }
+        try directory.syncDirectory(IndexRunName.directory)
+    }
+
     /// Lists the runs of a store, without opening them.
     ///
     /// After a crash amid a merge there may be the merged run and those it was made from.

@@ -25,7 +25,11 @@ extension IndexRun {
                     file: name, offset: trailer.filterOffset,
                     reason: "a filter that misses a key")
             }
-            if key != lastKey { lastPlace = (0, 0) }
+            if key != lastKey {
+                keyCount += 1
+                lastPlace = (0, 0)
+            }
+            lastKey = key
             for entry in try cursor.entries() {
                 // The same place twice is an event that has a tag twice.
                 let place = (entry.place.segment, entry.place.offset)
@@ -38,8 +42,6 @@ extension IndexRun {
                 }
                 sum.add(entry, under: key)
             }
-            if key != lastKey { keyCount += 1 }
-            lastKey = key
             try cursor.advance()
         }
         guard keyCount == trailer.keyCount, sum.count == trailer.entryCount else {

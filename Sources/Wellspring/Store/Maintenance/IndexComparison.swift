@@ -4,7 +4,8 @@ import WellspringLog
 ///
 /// Every checksum of a run may hold and an entry still be missing, by a mistake of the program that
 /// made it: reads of that stream would pass an event over. There are too many entries to be kept, so
-/// either side is added up, whatever the order in which its entries come.
+/// either side is added up, whatever the order in which its entries come. What a run should list is
+/// worked out here and not by ``FrameIndexing``, whose mistakes are among those to be found.
 struct IndexComparison {
     private struct Part {
         let run: IndexRun

@@ -262,15 +262,12 @@ struct StoreBackup {
 
     /// Reads the copy back and checks every byte of it.
     private mutating func verify() throws {
-        var checked = try StoreVerifier(staged, tracker.quiet).run()
-        let wrong = Set(checked.problems.filter { $0.kind == .indexEntries }.map(\.file))
-        if !wrong.isEmpty {
-            // Whoever opens the copy makes them anew, from a log that is whole.
-            for name in wrong { try target.remove(name) }
-            try target.syncDirectory(IndexRunName.directory)
-            checked = try StoreVerifier(staged, tracker.quiet).run()
-        }
-        if let problem = checked.problems.first(where: { $0.kind.isDamage }) {
+        let checked = try StoreVerifier(staged, tracker.quiet).run()
+        let damage = checked.problems.filter(\.kind.isDamage)
+        // Whoever opens the copy makes these anew, from a log that is whole.
+        let wrongRuns = damage.filter { $0.kind == .indexEntries }.map(\.file)
+        try IndexRun.remove(wrongRuns, in: target)
+        if let problem = damage.first(where: { $0.kind != .indexEntries }) {
             throw EventStoreError.damaged(
                 StoreDamage(
                     file: problem.file, offset: problem.offset,

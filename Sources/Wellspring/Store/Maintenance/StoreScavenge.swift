@@ -135,7 +135,7 @@ struct StoreScavenge {
             totalBytes: try bytes(of: unindexed) + bytes(of: affected),
             isCancelled: isCancelled, progress)
         try check(unindexed, of: log, &tracker)
-        try remove(index.names)
+        try IndexRun.remove(index.names, in: directory)
         if affected.contains(where: { $0.seal == nil }) { try log.sealActive(client: client) }
         for segment in affected {
             try tracker.check()
@@ -171,12 +171,6 @@ struct StoreScavenge {
             return !isCancelled()
         }
         try tracker.check()
-    }
-
-    private func remove(_ names: [String]) throws {
-        guard !names.isEmpty else { return }
-        for name in names { try directory.remove(name) }
-        try directory.syncDirectory(IndexRunName.directory)
     }
 
     // MARK: - Files
