@@ -72,25 +72,30 @@ struct IndexComparison {
         }
         let outline = LogOutline(
             directory: directory, identity: identity, segments: manifest.segments)
-        return try differing.compactMap { part throws(LogError) in
+        var problems: [StoreProblem] = []
+        for part in differing {
             guard let anchor = try? part.run.decodedAnchor(),
                 anchor.end.sequence == part.run.range.last, outline.holds(anchor)
-            else { return nil }
-            if anchor.end.sequence > last?.sequence ?? 0 { return lost(before: anchor, manifest) }
-            guard let name = try present(part.run) else { return nil }
-            return StoreProblem(.indexEntries, name, part.difference)
+            else { continue }
+            if anchor.end.sequence > last?.sequence ?? 0 {
+                problems.append(lost(before: anchor, in: outline))
+            } else if let name = try present(part.run),
+                !problems.contains(where: { $0.file == name })
+            {
+                // Merged, it may have been read under both names.
+                problems.append(StoreProblem(.indexEntries, name, part.difference))
+            }
         }
+        return problems
     }
 
     /// What a run has taken in was durable: where the log ends before that, events are lost.
-    private func lost(before anchor: LogAnchor, _ manifest: Manifest) -> StoreProblem {
+    private func lost(before anchor: LogAnchor, in log: LogOutline) -> StoreProblem {
         let sequence = (last?.sequence ?? 0) + 1
         let position = last.map { $0.firstPosition + UInt64($0.eventCount) } ?? 1
-        let segment = anchor.end.segment
+        let segment = log.segments.first { $0.number == anchor.end.segment }
         return StoreProblem(
-            .commits,
-            LogLayout.segment(segment, generation: manifest.generation(of: segment)),
-            at: anchor.lastFrame,
+            .commits, segment?.fileName ?? Manifest.fileName, at: anchor.lastFrame,
             "the index has taken in commits behind what can be read of the log",
             commits: sequence...anchor.end.sequence,
             positions: position..<max(position, anchor.end.nextPosition), mayBeMore: true)
