@@ -70,6 +70,9 @@ let package = Package(
         .testTarget(
             name: "WellspringCtlTests",
             dependencies: ["wellspringctl", "ExampleTestSupport", "Wellspring", "WellspringLog"]),
+        .testTarget(
+            name: "WellspringBenchmarksTests",
+            dependencies: ["WellspringBenchmarks", "Wellspring", "ExampleTestSupport"]),
         .testTarget(name: "ExampleSupportTests", dependencies: ["ExampleSupport"]),
         .testTarget(
             name: "OrderAppTests",

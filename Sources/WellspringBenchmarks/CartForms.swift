@@ -14,6 +14,12 @@ enum CartEvent: CartForm, Equatable {
 
     static let form = "json"
 
+    var customerId: String {
+        switch self {
+        case .itemAdded(_, let customer, _, _, _, _): customer
+        }
+    }
+
     var amountCents: Int {
         switch self {
         case .itemAdded(_, _, _, _, let amount, _): amount
@@ -33,6 +39,12 @@ enum BinaryCartEvent: CartForm {
 
     static let form = "binary"
     static let payloadFormat = PayloadFormat.binary
+
+    var customerId: String {
+        switch self {
+        case .itemAdded(_, let customer, _, _, _, _): customer
+        }
+    }
 
     var amountCents: Int {
         switch self {
@@ -55,6 +67,12 @@ enum ListedCartEvent: CartForm {
     static let payloadFormat = PayloadFormat.binary(
         fields: ["orderId", "customerId", "sku", "quantity", "amountCents", "note"])
 
+    var customerId: String {
+        switch self {
+        case .itemAdded(_, let customer, _, _, _, _): customer
+        }
+    }
+
     var amountCents: Int {
         switch self {
         case .itemAdded(_, _, _, _, let amount, _): amount
@@ -73,6 +91,12 @@ enum SelfCodedCartEvent: CartForm, SelfCodingEvent {
     }
 
     static let form = "selfcoded"
+
+    var customerId: String {
+        switch self {
+        case .itemAdded(_, let customer, _, _, _, _): customer
+        }
+    }
 
     var amountCents: Int {
         switch self {

@@ -11,6 +11,9 @@ protocol Contender: AnyObject, Sendable {
     /// Whether the row differs from another one in the form of the payload only.
     static var isVariant: Bool { get }
 
+    /// Whether the row knows streams, versions and events, or only bytes one after the other.
+    static var hasStreams: Bool { get }
+
     /// Whether many appends may be under way without as many threads, and share commits.
     static var isAsynchronous: Bool { get }
 
@@ -22,7 +25,13 @@ protocol Contender: AnyObject, Sendable {
     init(at directory: String, isDurable: Bool) async throws
 
     /// Appends events to the end of a stream.
-    var append: Operation { get }
+    var append: StoreOperation { get }
+
+    /// Appends single events to `streams` streams in turn, those of a batch in whatever way is quick.
+    func fill(_ batches: [Range<Int>], streams: Int) async throws
+
+    /// Reads how many events a stream has.
+    func version(of stream: Int) async throws -> Int
 
     /// Loads a stream and folds it.
     func load(stream: Int) async throws -> CartTotals
@@ -30,9 +39,13 @@ protocol Contender: AnyObject, Sendable {
     /// Reads the whole log; decodes and sums up each event when `decodes`, else touches its bytes.
     func replay(decodes: Bool) async throws -> Replayed
 
+    /// Reads the version of a stream and appends one event expecting it; tries again when another
+    /// writer was first. Counts each try in `tries`.
+    func claim(counting tries: Tally) -> StoreOperation?
+
     /// Loads a stream, decides, and appends one event at the version that was loaded; tries again
-    /// when another writer was first. Returns how often it tried.
-    var command: Command { get }
+    /// when another writer was first. Counts each try in `tries`.
+    func command(counting tries: Tally?) -> StoreOperation?
 
     /// Reports, for each event from now on, when a subscriber was called with it; `nil` where the
     /// row has no subscriptions.
@@ -44,6 +57,7 @@ protocol Contender: AnyObject, Sendable {
 extension Contender {
     static var persists: Bool { true }
     static var isVariant: Bool { false }
+    static var hasStreams: Bool { true }
     static var hasBus: Bool { false }
     static var isAsynchronous: Bool { false }
 
@@ -52,23 +66,22 @@ extension Contender {
     ) -> Task<Void, Never>? { nil }
 }
 
-/// An append in the style of its store.
-enum Operation: Sendable {
+/// What a workload does again and again, in the style of its store: with events of these numbers,
+/// in one stream.
+enum StoreOperation: Sendable {
     case tasks(@Sendable (_ numbers: Range<Int>, _ stream: Int) async throws -> Void)
     case threads(@Sendable (_ numbers: Range<Int>, _ stream: Int) throws -> Void)
-}
-
-/// A command in the style of its store; the result is the number of tries.
-enum Command: Sendable {
-    case tasks(@Sendable (_ number: Int, _ stream: Int) async throws -> Int)
-    case threads(@Sendable (_ number: Int, _ stream: Int) throws -> Int)
-    /// The row has no version to check.
-    case none
 }
 
 /// What a replay has seen.
 struct Replayed: Equatable {
     var events = 0
-    var cents = 0
     var bytes = 0
+    /// What each customer's events come to, where they were decoded.
+    var customers: [String: CartTotals] = [:]
+
+    mutating func apply(_ event: some CartForm) {
+        events += 1
+        customers[event.customerId, default: CartTotals()].apply(event)
+    }
 }

@@ -5,8 +5,8 @@ import WellspringLog
 struct Effort: Sendable {
     /// The time for one measured stretch.
     var seconds = 3.0
-    /// How many events the read workloads prepare.
-    var events = 200_000
+    /// How many events the stores hold that are replayed, opened and weighed.
+    var events = 1_000_000
     /// How often each figure is taken; the median counts.
     var rounds = 1
     /// How many events the large stores hold.
@@ -18,51 +18,33 @@ struct CrowdResult {
     var operations = 0
     var elapsed = 0.0
     var latencies = Latencies()
-    var tries = 0
 }
 
 /// Runs `writers` at once until the time is over, as tasks or threads, whichever the store needs.
 enum Crowd {
-    static func append(
-        _ operation: Operation, writers: Int, seconds: Double,
-        events: Int = 1, streams: @escaping @Sendable (_ writer: Int, _ turn: Int) -> Int
-    ) async throws -> CrowdResult {
-        switch operation {
-        case .tasks(let append):
-            try await tasks(writers, seconds) { writer, turn in
-                let first = (turn * writers + writer) * events
-                try await append(first..<first + events, streams(writer, turn))
-                return 1
-            }
-        case .threads(let append):
-            try await threads(writers, seconds) { writer, turn in
-                let first = (turn * writers + writer) * events
-                try append(first..<first + events, streams(writer, turn))
-                return 1
-            }
-        }
-    }
-
-    static func send(
-        _ command: Command, writers: Int, seconds: Double,
+    static func run(
+        _ operation: StoreOperation, writers: Int, seconds: Double, events: Int = 1,
         streams: @escaping @Sendable (_ writer: Int, _ turn: Int) -> Int
-    ) async throws -> CrowdResult? {
-        switch command {
-        case .tasks(let send):
+    ) async throws -> CrowdResult {
+        @Sendable func numbers(_ writer: Int, _ turn: Int) -> Range<Int> {
+            let first = (turn * writers + writer) * events
+            return first..<first + events
+        }
+        return switch operation {
+        case .tasks(let body):
             try await tasks(writers, seconds) { writer, turn in
-                try await send(turn, streams(writer, turn))
+                try await body(numbers(writer, turn), streams(writer, turn))
             }
-        case .threads(let send):
+        case .threads(let body):
             try await threads(writers, seconds) { writer, turn in
-                try send(turn, streams(writer, turn))
+                try body(numbers(writer, turn), streams(writer, turn))
             }
-        case .none: nil
         }
     }
 
     private static func tasks(
         _ count: Int, _ time: Double,
-        _ body: @escaping @Sendable (_ writer: Int, _ turn: Int) async throws -> Int
+        _ body: @escaping @Sendable (_ writer: Int, _ turn: Int) async throws -> Void
     ) async throws -> CrowdResult {
         let start = now()
         let end = start + UInt64(time * 1e9)
@@ -73,7 +55,7 @@ enum Crowd {
                     var turn = 0
                     var began = now()
                     while began < end {
-                        result.tries += try await body(writer, turn)
+                        try await body(writer, turn)
                         let finished = now()
                         result.latencies.add(finished - began)
                         began = finished
@@ -91,7 +73,7 @@ enum Crowd {
 
     private static func threads(
         _ count: Int, _ time: Double,
-        _ body: @escaping @Sendable (_ writer: Int, _ turn: Int) throws -> Int
+        _ body: @escaping @Sendable (_ writer: Int, _ turn: Int) throws -> Void
     ) async throws -> CrowdResult {
         let start = now()
         let end = start + UInt64(time * 1e9)
@@ -106,7 +88,7 @@ enum Crowd {
                     do {
                         var began = now()
                         while began < end {
-                            result.tries += try body(writer, turn)
+                            try body(writer, turn)
                             let finished = now()
                             result.latencies.add(finished - began)
                             began = finished
@@ -136,7 +118,6 @@ enum Crowd {
 extension CrowdResult {
     fileprivate mutating func add(_ other: CrowdResult) {
         operations += other.latencies.count
-        tries += other.tries
         latencies.add(other.latencies)
     }
 }

@@ -9,6 +9,7 @@ import WellspringLog
 /// syncs among more appends is quicker.
 final class FloorContender: Contender {
     static let row = "floor"
+    static let hasStreams = false
     private let directory: any StoreDirectory
     private let file: any StoreFile
     private let isDurable: Bool
@@ -36,7 +37,7 @@ final class FloorContender: Contender {
         self.isDurable = isDurable
     }
 
-    var append: Operation {
+    var append: StoreOperation {
         let samples = SampleEvents(of: CartEvent.self)
         return .threads { [self] numbers, stream in
             var frames: [UInt8] = []
@@ -44,6 +45,17 @@ final class FloorContender: Contender {
                 frames += Self.frame(try samples[number].encoded().payload, stream)
             }
             try commit(frames)
+        }
+    }
+
+    func fill(_ batches: [Range<Int>], streams: Int) async throws {
+        let samples = SampleEvents(of: CartEvent.self)
+        for numbers in batches {
+            var frames: [UInt8] = []
+            for number in numbers {
+                frames += Self.frame(try samples[number].encoded().payload, number % streams)
+            }
+            try write(frames)
         }
     }
 
@@ -106,7 +118,10 @@ final class FloorContender: Contender {
         if isDurable { try file.sync() }
     }
 
+    func version(of stream: Int) async throws -> Int { throw NotMeasured() }
     func load(stream: Int) async throws -> CartTotals { throw NotMeasured() }
+    func claim(counting tries: Tally) -> StoreOperation? { nil }
+    func command(counting tries: Tally?) -> StoreOperation? { nil }
 
     func replay(decodes: Bool) async throws -> Replayed {
         guard !decodes else { throw NotMeasured() }
@@ -140,8 +155,6 @@ final class FloorContender: Contender {
         }
         return offset
     }
-
-    var command: Command { .none }
 
     func close() async throws {
         try file.truncate(to: end)

@@ -15,6 +15,12 @@ struct Measurement {
     }
 }
 
+extension [Measurement] {
+    func value(_ workload: String, _ metric: String, of row: String) -> Double? {
+        first { $0.workload == workload && $0.metric == metric && $0.row == row }?.value
+    }
+}
+
 /// Latencies of single operations, in nanoseconds.
 struct Latencies {
     private var samples: [UInt64] = []

@@ -32,13 +32,14 @@ enum OpeningProbe {
         return figures
     }
 
-    /// What the child does: opens, loads, and says how long that took and what is resident.
+    /// What the child does: opens, reads the version of a stream, and says how long that took and
+    /// what is resident.
     static func run(
         _ row: any Contender.Type, directory: String, streams: Int
     ) async throws -> String {
         let start = now()
         let store = try await row.init(at: directory, isDurable: true)
-        _ = try await store.load(stream: 0)
+        _ = try await store.version(of: 0)
         let milliseconds = seconds(since: start) * 1_000
         let resident = residentMegabytes().map { " \($0)" } ?? ""
         let loads = try await loadByChance(store, streams: streams)

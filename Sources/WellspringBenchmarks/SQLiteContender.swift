@@ -19,35 +19,60 @@ class SQLiteContender: Contender, @unchecked Sendable {
         database = try SQLiteDatabase(path: directory + "/events.db", isDurable: isDurable)
     }
 
-    var append: Operation {
+    var append: StoreOperation {
         let samples = SampleEvents(of: CartEvent.self)
         let streams = SampleStreams(Self.name)
         return .threads { [self] numbers, stream in
             let payloads = try numbers.map { try samples[$0].encoded().payload }
-            try append(payloads, to: streams[stream])
+            _ = try append(payloads, to: streams[stream])
         }
     }
 
     /// Streams have names, as they do in the other rows.
     fileprivate static func name(_ stream: Int) -> String { "cart/\(stream)" }
 
-    fileprivate func append(_ payloads: [EventPayload], to stream: String) throws {
+    /// Appends unless the stream has another version than is expected; returns whether it did.
+    fileprivate func append(
+        _ payloads: [EventPayload], to stream: String, expecting expected: Int? = nil
+    ) throws -> Bool {
         lock.lock()
         defer { lock.unlock() }
         try database.begin()
-        try database.append(payloads, to: stream)
+        let stored = try database.append(payloads, to: stream, expecting: expected)
         try database.commit()
+        return stored
+    }
+
+    func fill(_ batches: [Range<Int>], streams: Int) async throws {
+        let samples = SampleEvents(of: CartEvent.self)
+        try lock.withLock { () -> Result<Void, any Error> in
+            Result {
+                for numbers in batches {
+                    try database.begin()
+                    for number in numbers {
+                        let payload = try samples[number].encoded().payload
+                        _ = try database.append([payload], to: Self.name(number % streams))
+                    }
+                    try database.commit()
+                }
+            }
+        }.get()
+    }
+
+    func version(of stream: Int) async throws -> Int { try version(of: Self.name(stream)) }
+
+    private func version(of stream: String) throws -> Int {
+        lock.lock()
+        defer { lock.unlock() }
+        return try database.version(of: stream)
     }
 
     func load(stream: Int) async throws -> CartTotals {
         try lock.withLock { () -> Result<CartTotals, any Error> in
             Result {
                 var totals = CartTotals()
-                try database.forEachPayload(of: Self.name(stream)) { payload in
-                    totals.apply(
-                        try CartEvent(
-                            decoding: EncodedEvent(
-                                name: "cart.itemAdded", payload: EventPayload(payload))))
+                try database.forEachPayload(of: Self.name(stream)) {
+                    totals.apply(try Self.event($0))
                 }
                 return totals
             }
@@ -59,58 +84,59 @@ class SQLiteContender: Contender, @unchecked Sendable {
             Result {
                 var seen = Replayed()
                 try database.forEachPayload(of: nil) { payload in
-                    seen.events += 1
-                    seen.bytes += payload.count
-                    guard decodes else { return }
-                    let event = try CartEvent(
-                        decoding: EncodedEvent(
-                            name: "cart.itemAdded", payload: EventPayload(payload)))
-                    seen.cents += event.amountCents
+                    guard decodes else {
+                        seen.events += 1
+                        seen.bytes += payload.count
+                        return
+                    }
+                    seen.apply(try Self.event(payload))
                 }
                 return seen
             }
         }.get()
     }
 
-    var command: Command {
+    private static func event(_ payload: UnsafeRawBufferPointer) throws -> CartEvent {
+        try CartEvent(
+            decoding: EncodedEvent(name: "cart.itemAdded", payload: EventPayload(payload)))
+    }
+
+    func claim(counting tries: Tally) -> StoreOperation? {
         let samples = SampleEvents(of: CartEvent.self)
         let streams = SampleStreams(Self.name)
-        return .threads { [self] number, stream in
-            let command = AddItem(event: samples[number])
-            var tries = 0
-            while true {
-                tries += 1
-                if try sendOnce(command, to: streams[stream]) { return tries }
+        return .threads { [self] numbers, stream in
+            let payloads = try numbers.map { try samples[$0].encoded().payload }
+            var version: Int
+            repeat {
+                tries.add()
+                version = try self.version(of: streams[stream])
+            } while try !append(payloads, to: streams[stream], expecting: version)
+        }
+    }
+
+    func command(counting tries: Tally?) -> StoreOperation? {
+        let samples = SampleEvents(of: CartEvent.self)
+        let streams = SampleStreams(Self.name)
+        return .threads { [self] numbers, stream in
+            for number in numbers {
+                let command = AddItem(event: samples[number], tries: tries)
+                while try !send(command, to: streams[stream]) {}
             }
         }
     }
 
     /// Loads, decides, and appends if the version is still the one that was loaded.
-    fileprivate func sendOnce(_ command: AddItem<CartEvent>, to stream: String) throws -> Bool {
-        lock.lock()
+    private func send(_ command: AddItem<CartEvent>, to stream: String) throws -> Bool {
         var totals = CartTotals()
         do {
+            lock.lock()
             defer { lock.unlock() }
-            try database.forEachPayload(of: stream) { payload in
-                totals.apply(
-                    try CartEvent(
-                        decoding: EncodedEvent(
-                            name: "cart.itemAdded", payload: EventPayload(payload))))
-            }
+            try database.forEachPayload(of: stream) { totals.apply(try Self.event($0)) }
         }
-        let events = try command.decide(given: Cart(totals: totals)).map {
+        let payloads = try command.decide(given: Cart(totals: totals)).map {
             try $0.encoded().payload
         }
-        lock.lock()
-        defer { lock.unlock() }
-        try database.begin()
-        guard try database.version(of: stream) == totals.count else {
-            try database.commit()
-            return false
-        }
-        try database.append(events, to: stream)
-        try database.commit()
-        return true
+        return try append(payloads, to: stream, expecting: totals.count)
     }
 
     func close() async throws { database.close() }
@@ -119,27 +145,48 @@ class SQLiteContender: Contender, @unchecked Sendable {
 /// The same, but concurrent appends share a transaction: the first to come commits for all that
 /// wait.
 final class SQLiteGroupContender: SQLiteContender, @unchecked Sendable {
-    // SAFETY: as for its superclass; what waits is touched only while `queue` is held.
+    // SAFETY: as for its superclass; what waits is touched only while `queue` is held, or by the one
+    // thread that commits it.
     override class var row: String { "sqlite-group" }
 
     private let queue = NSCondition()
-    private var waiting: [(payloads: [EventPayload], stream: String)] = []
+    private var waiting: [Waiting] = []
     private var round = 1
     private var doneRound = 0
     private var isCommitting = false
 
-    fileprivate override func append(_ payloads: [EventPayload], to stream: String) throws {
+    /// An append on its way into a transaction.
+    private final class Waiting {
+        let payloads: [EventPayload]
+        let stream: String
+        let expected: Int?
+        /// `nil` until the transaction is committed.
+        var isStored: Bool?
+
+        init(_ payloads: [EventPayload], to stream: String, expecting expected: Int?) {
+            (self.payloads, self.stream, self.expected) = (payloads, stream, expected)
+        }
+    }
+
+    fileprivate override func append(
+        _ payloads: [EventPayload], to stream: String, expecting expected: Int? = nil
+    ) throws -> Bool {
         queue.lock()
         defer { queue.unlock() }
-        waiting.append((payloads, stream))
-        let mine = round
-        while doneRound < mine {
+        let mine = Waiting(payloads, to: stream, expecting: expected)
+        waiting.append(mine)
+        let round = self.round
+        while doneRound < round {
             guard !isCommitting else {
                 queue.wait()
                 continue
             }
             try commitWaiting()
         }
+        guard let stored = mine.isStored else {
+            throw SQLiteFailure(message: "the transaction it was part of failed")
+        }
+        return stored
     }
 
     /// Commits what waits, with the lock given up meanwhile.
@@ -159,12 +206,15 @@ final class SQLiteGroupContender: SQLiteContender, @unchecked Sendable {
         try commit(group)
     }
 
-    private func commit(_ group: [(payloads: [EventPayload], stream: String)]) throws {
+    private func commit(_ group: [Waiting]) throws {
         lock.lock()
         defer { lock.unlock() }
         try database.begin()
-        for append in group { try database.append(append.payloads, to: append.stream) }
+        let stored = try group.map {
+            try database.append($0.payloads, to: $0.stream, expecting: $0.expected)
+        }
         try database.commit()
+        for (append, stored) in zip(group, stored) { append.isStored = stored }
     }
 }
 
@@ -199,8 +249,11 @@ final class SQLiteDatabase {
         return Int(sqlite3_column_int64(statement, 0))
     }
 
-    func append(_ payloads: [EventPayload], to stream: String) throws {
+    func append(
+        _ payloads: [EventPayload], to stream: String, expecting expected: Int? = nil
+    ) throws -> Bool {
         var version = try self.version(of: stream)
+        if let expected, expected != version { return false }
         let statement = try prepared(
             """
             INSERT INTO events(stream, version, name, id, correlation, recorded, payload)
@@ -219,6 +272,7 @@ final class SQLiteDatabase {
             sqlite3_reset(statement)
             guard result == SQLITE_DONE else { throw failure() }
         }
+        return true
     }
 
     /// Hands out the payloads of one stream, or of all, each until the next one.

@@ -1,6 +1,6 @@
 import Wellspring
 
-/// The event that every workload writes, in some form of payload: six fields, about 200 bytes of
+/// The event that every workload writes, in some form of payload: six fields, 200 to 203 bytes as
 /// JSON.
 protocol CartForm: DomainEvent {
     /// What the form is called.
@@ -11,15 +11,18 @@ protocol CartForm: DomainEvent {
         note: String
     ) -> Self
 
+    var customerId: String { get }
     var amountCents: Int { get }
 
     // Requirements, so that they are compiled for each event type by itself: a program knows the
     // types of its events and commands.
 
     /// What appends events to carts.
-    static func appending(to store: any EventStore) -> Operation
-    /// What sends commands to carts.
-    static func sending(over bus: CommandBus) -> Command
+    static func appending(to store: any EventStore) -> AsynchronousAppend
+    /// What appends an event at the version that it has read.
+    static func claiming(in store: any EventStore, counting tries: Tally) -> StoreOperation
+    /// What sends commands to carts; counts in `tries` how often one decides.
+    static func sending(over bus: CommandBus, counting tries: Tally?) -> StoreOperation
 }
 
 extension CartForm {
@@ -30,7 +33,7 @@ extension CartForm {
             orderId: "order-" + CartNumbers.padded(mixed >> 20 % 100_000_000, 8),
             customerId: "customer-" + CartNumbers.padded(UInt64(number % 1000), 5),
             sku: "sku-" + CartNumbers.padded(mixed >> 7 % 1_000_000, 7),
-            quantity: number % 9 + 1, amountCents: Int(mixed % 9_000) + 1_000,
+            quantity: number % 12 + 1, amountCents: Int(mixed % 20_000) + 100,
             note: CartNumbers.note(mixed))
     }
 }
@@ -47,7 +50,7 @@ private enum CartNumbers {
 
     static func note(_ mixed: UInt64) -> String {
         "leave at the door, ring twice, code " + padded(mixed >> 11 % 10_000_000_000, 14)
-            + ", thanks a lot"
+            + ", thanks a lot and see you soon"
     }
 
     static func padded(_ number: UInt64, _ width: Int) -> String {
@@ -78,19 +81,25 @@ struct Cart<Event: CartForm>: Aggregate {
 /// Adds one more item: what the command workloads send.
 struct AddItem<Event: CartForm>: AggregateCommand {
     let event: Event
+    /// Where the bus asks more than once, each time counts.
+    var tries: Tally?
 
-    func decide(given cart: Cart<Event>) -> [Event] { [event] }
+    func decide(given cart: Cart<Event>) -> [Event] {
+        tries?.add()
+        return [event]
+    }
 }
 
 /// Events that are made before a clock runs, and used in turn: a program has its events at hand,
 /// and making these ones costs about as much as storing them.
 struct SampleEvents<Event: CartForm>: Sendable {
-    private static var count: Int { 2_000 }
-    private let events: [Event]
+    // A prime, so that the events of a stream are not the same one again and again.
+    private static var count: Int { 2_003 }
+    let all: [Event]
 
-    init(of type: Event.Type) { events = (0..<Self.count).map(Event.number) }
+    init(of type: Event.Type) { all = (0..<Self.count).map(Event.number) }
 
-    subscript(number: Int) -> Event { events[number % Self.count] }
+    subscript(number: Int) -> Event { all[number % Self.count] }
 }
 
 /// The ids of streams, most of which are made before a clock runs.

@@ -3,43 +3,65 @@ import Foundation
 /// Measurements side by side, a line for each metric of a workload, with Wellspring's ratio to
 /// every other row.
 struct Table {
-    let text: String
+    private var rows: [String] = []
+    private var lines: [Line] = []
 
-    init(_ measurements: [Measurement]) {
-        var rows: [String] = []
-        for measurement in measurements where !rows.contains(measurement.row) {
-            rows.append(measurement.row)
-        }
-        var lines: [(key: String, values: [String: Double])] = []
-        for measurement in measurements {
-            let key = Self.pad(measurement.workload, 13) + Self.pad(measurement.metric, 13)
-            if lines.last?.key != key, !lines.contains(where: { $0.key == key }) {
-                lines.append((key, [:]))
-            }
-            if let index = lines.firstIndex(where: { $0.key == key }) {
-                lines[index].values[measurement.row] = measurement.value
-            }
-        }
-        var text = Self.pad("", 26) + rows.map { Self.pad($0, 24) }.joined() + "\n"
-        for line in lines {
-            let own = line.values["wellspring"]
-            text += line.key
-            for row in rows {
-                guard let value = line.values[row] else {
-                    text += Self.pad("-", 24)
-                    continue
-                }
-                let ratio =
-                    row == "wellspring" || own == nil || value == 0
-                    ? "" : String(format: " (%.2fx)", (own ?? 0) / value)
-                text += Self.pad(Self.short(value) + ratio, 24)
-            }
-            text += "\n"
-        }
-        self.text = text + "(x): wellspring's figure divided by the row's\n"
+    private struct Line {
+        let workload: String
+        let metric: String
+        var values: [String: Double] = [:]
     }
 
-    private static func short(_ value: Double) -> String {
+    init(_ measurements: [Measurement]) {
+        for taken in measurements {
+            if !rows.contains(taken.row) { rows.append(taken.row) }
+            let known = lines.firstIndex {
+                $0.workload == taken.workload && $0.metric == taken.metric
+            }
+            if known == nil { lines.append(Line(workload: taken.workload, metric: taken.metric)) }
+            lines[known ?? lines.count - 1].values[taken.row] = taken.value
+        }
+    }
+
+    /// For a terminal.
+    var text: String {
+        var text = Self.pad("", 29) + rows.map { Self.pad($0, 24) }.joined() + "\n"
+        for line in lines {
+            text += Self.pad(line.workload, 13) + Self.pad(line.metric, 16)
+            text += rows.map { Self.pad(cell($0, line) ?? "-", 24) }.joined() + "\n"
+        }
+        return text + "(x): wellspring's figure divided by the row's\n"
+    }
+
+    /// For a page of the documentation.
+    var markdown: String {
+        var text = "| workload | metric |" + rows.map { " `\($0)` |" }.joined() + "\n"
+        text += "| --- | --- |" + rows.map { _ in " ---: |" }.joined() + "\n"
+        for line in lines {
+            text += "| \(line.workload) | \(line.metric) |"
+            text += rows.map { row in cell(row, line).map { " \($0) |" } ?? " |" }.joined() + "\n"
+        }
+        return text
+    }
+
+    /// The figure of a row and what Wellspring's is in comparison; `nil` when it has none.
+    private func cell(_ row: String, _ line: Line) -> String? {
+        guard let value = line.values[row] else { return nil }
+        guard row != "wellspring", let own = line.values["wellspring"], value > 0 else {
+            return Self.short(value)
+        }
+        return "\(Self.short(value)) (\(Self.ratio(own / value)))"
+    }
+
+    static func ratio(_ value: Double) -> String {
+        switch value {
+        case 10...: String(format: "%.1fx", value)
+        case 0.1...: String(format: "%.2fx", value)
+        default: String(format: "%.3fx", value)
+        }
+    }
+
+    static func short(_ value: Double) -> String {
         switch value {
         case 1e6...: String(format: "%.2fM", value / 1e6)
         case 1e4...: String(format: "%.1fk", value / 1e3)

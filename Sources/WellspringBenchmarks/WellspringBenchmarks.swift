@@ -5,14 +5,16 @@ import Foundation
 @main
 struct WellspringBenchmarks {
     static let usage = """
-        usage: WellspringBenchmarks [--json | --compare] [--store DIR] [--seconds N] [--events N]
-                                    [--rounds N] [--row ROW] [WORKLOAD ...]
+        usage: WellspringBenchmarks [--json | --compare | --markdown] [--store DIR] [--seconds N]
+                                    [--events N] [--rounds N] [--row ROW] [WORKLOAD ...]
 
         --json       one JSON object a line
         --compare    a table with ratios (the default)
+        --markdown   the same for a page of documentation, and what was aimed for
         --store DIR  where the stores go; on the disk that is to be measured (default: here)
         --seconds N  the time for one measured stretch (default 3)
-        --events N   the size of the stores that are read (default 200000; large ones 10000000)
+        --events N   the size of the stores that are replayed, opened and weighed (default 1000000;
+                     large ones 10000000)
         --rounds N   how often each figure is taken; the median counts (default 1)
         --row ROW    only this row, for a profiler; more than once for several
 
@@ -80,9 +82,15 @@ struct WellspringBenchmarks {
         for workload in options.workloads.isEmpty ? Workload.all : chosen {
             let taken = try await measure(workload, options)
             measurements += taken
-            if options.isJSON { for figure in taken { write(figure.json + "\n") } }
+            if options.form == .json { for figure in taken { write(figure.json + "\n") } }
         }
-        if !options.isJSON { write(Table(measurements).text) }
+        switch options.form {
+        case .json: break
+        case .table: write(Table(measurements).text)
+        case .markdown:
+            write(Table(measurements).markdown + "\n")
+            write(Aim.markdown(Aim.all, measurements))
+        }
     }
 
     /// Measures the rows in turn, as often as there are rounds: a machine that is slow for a minute
@@ -123,12 +131,17 @@ struct BadUsage: Error { let message: String }
 
 /// The words of the command line.
 struct Options {
-    var isJSON = false
+    var form = Form.table
     var directory = "."
     var effort = Effort()
     var workloads: Set<String> = []
     /// The rows to measure; all when it is empty.
     var rows: Set<String> = []
+
+    /// How figures are printed.
+    enum Form {
+        case json, table, markdown
+    }
 
     /// Returns `nil` when help was asked for.
     init?(_ arguments: some Sequence<String>, rows known: [String]) throws {
@@ -136,8 +149,9 @@ struct Options {
         while let word = rest.popFirst() {
             switch word {
             case "--help", "-h": return nil
-            case "--json": isJSON = true
-            case "--compare": isJSON = false
+            case "--json": form = .json
+            case "--compare": form = .table
+            case "--markdown": form = .markdown
             case "--store": directory = try Self.value(word, &rest)
             case "--seconds": effort.seconds = try Self.number(word, &rest)
             case "--events":

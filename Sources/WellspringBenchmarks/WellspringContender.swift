@@ -55,8 +55,32 @@ extension WellspringContender {
         self.init(try await Store.open(at: directory, isDurable: isDurable))
     }
 
-    var append: Operation { Event.appending(to: store) }
-    var command: Command { Event.sending(over: bus) }
+    var append: StoreOperation { .tasks(Event.appending(to: store)) }
+
+    func claim(counting tries: Tally) -> StoreOperation? {
+        Event.claiming(in: store, counting: tries)
+    }
+
+    func command(counting tries: Tally?) -> StoreOperation? {
+        Event.sending(over: bus, counting: tries)
+    }
+
+    func fill(_ batches: [Range<Int>], streams: Int) async throws {
+        let append = Event.appending(to: store)
+        for numbers in batches {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in numbers {
+                    group.addTask { try await append(number..<number + 1, number % streams) }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    func version(of stream: Int) async throws -> Int {
+        let last = try await store.lastEvent(of: AggregateID<Cart<Event>>("\(stream)").stream)
+        return Int(last?.version.rawValue ?? 0)
+    }
 
     func load(stream: Int) async throws -> CartTotals {
         try await store.load(Cart<Event>.self, AggregateID("\(stream)")).state.totals
@@ -116,30 +140,59 @@ private func subscribing(
     }
 }
 
+/// Appends events of these numbers to a stream.
+typealias AsynchronousAppend =
+    @Sendable (_ numbers: Range<Int>, _ stream: Int) async throws -> Void
+
 extension CartForm {
-    static func appending(to store: any EventStore) -> Operation {
+    static func appending(to store: any EventStore) -> AsynchronousAppend {
         let samples = SampleEvents(of: Self.self)
         let streams = SampleStreams { AggregateID<Cart<Self>>("\($0)").stream }
-        return .tasks { numbers, stream in
-            let events = try numbers.map { number in
-                // Every row keeps an id and a correlation.
-                let correlation = MessageID(high: UInt64(stream), low: UInt64(number))
-                return NewEvent(
-                    try samples[number].encoded(),
-                    metadata: EventMetadata(correlation: correlation))
-            }
+        return { numbers, stream in
+            let events = try numbers.map { try samples.newEvent($0, in: stream) }
             try await store.append(AppendRequest(events, to: streams[stream], expecting: .any))
         }
     }
 
-    static func sending(over bus: CommandBus) -> Command {
+    static func claiming(in store: any EventStore, counting tries: Tally) -> StoreOperation {
+        let samples = SampleEvents(of: Self.self)
+        let streams = SampleStreams { AggregateID<Cart<Self>>("\($0)").stream }
+        return .tasks { numbers, stream in
+            let events = try numbers.map { try samples.newEvent($0, in: stream) }
+            while true {
+                tries.add()
+                let last = try await store.lastEvent(of: streams[stream])
+                let request = AppendRequest(
+                    events, to: streams[stream],
+                    expecting: last.map { .exactly($0.version) } ?? .noStream)
+                do {
+                    try await store.append(request)
+                    return
+                } catch EventStoreError.conflict {
+                    // Somebody else was first.
+                }
+            }
+        }
+    }
+
+    static func sending(over bus: CommandBus, counting tries: Tally?) -> StoreOperation {
         let samples = SampleEvents(of: Self.self)
         let carts = SampleStreams { AggregateID<Cart<Self>>("\($0)") }
-        return .tasks { number, stream in
-            // The bus decides anew by itself; how often is counted where that matters.
-            try await bus.send(AddItem(event: samples[number]), to: carts[stream])
-            return 1
+        return .tasks { numbers, stream in
+            for number in numbers {
+                try await bus.send(
+                    AddItem(event: samples[number], tries: tries), to: carts[stream])
+            }
         }
+    }
+}
+
+extension SampleEvents {
+    /// An event to be appended: every row keeps an id and a correlation.
+    fileprivate func newEvent(_ number: Int, in stream: Int) throws -> NewEvent {
+        let correlation = MessageID(high: UInt64(stream), low: UInt64(number))
+        return NewEvent(
+            try self[number].encoded(), metadata: EventMetadata(correlation: correlation))
     }
 }
 
@@ -168,13 +221,10 @@ private func touching(_ store: some EventStore) async throws -> Replayed {
     }
 }
 
-/// What all carts together come to.
+/// What each customer's carts come to.
 private struct CartSales<Event: CartForm>: Projection {
     static var name: ProjectionName { "sales" }
     private(set) var seen = Replayed()
 
-    mutating func apply(_ recorded: Recorded<Event>) {
-        seen.events += 1
-        seen.cents += recorded.event.amountCents
-    }
+    mutating func apply(_ recorded: Recorded<Event>) { seen.apply(recorded.event) }
 }
