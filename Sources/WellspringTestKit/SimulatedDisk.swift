@@ -57,8 +57,9 @@ public final class SimulatedDisk: Sendable {
     ///
     /// - Parameter survival: What is left of that which was not synced.
     public func crash(keeping survival: Survival = .chance) {
-        // Lets the workers go once the lock is free.
-        _ = core.withLock { $0.crash(survival) }
+        let workers = core.withLock { $0.crash(survival) }
+        // Not before the lock is free: what a worker holds may need it to go.
+        withExtendedLifetime(workers) {}
     }
 
     /// Returns another disk, which holds what this one would after a crash now.

@@ -86,9 +86,11 @@ struct SegmentEnd {
     /// After a proper close the log ends in the closing mark, and the file ends with the log.
     func checkCleanEnd() throws {
         guard !segment.hasDamage, isWrongForClosedLog else { return }
-        // A writer may have opened the store meanwhile.
+        // Where a writer has opened the store since, and perhaps closed it again, the MANIFEST says
+        // nothing of what was read.
+        let judge = walk.manifest?.number
         try walk.lookAgain()
-        guard isWrongForClosedLog else { return }
+        guard walk.manifest?.number == judge, isWrongForClosedLog else { return }
         try tell(
             .end, at: segment.end.offset, "the log was closed properly and does not end that way")
     }

@@ -77,6 +77,11 @@ extension ToolCommand {
                 "\(report.unprovenEvents) events at the end were left out: nothing says that they "
                     + "are durable. Open and close the store, and back it up again.\n")
         }
+        for name in report.wrongIndexRuns {
+            StandardError.write(
+                "\(name) does not list what the log holds and was left out. The store itself still "
+                    + "reads by it: see what verify says.\n")
+        }
         try StandardOutput.line(
             "\(report.eventCount.grouped) events up to position \(report.lastPosition) were copied "
                 + "to \(arguments.positional[1].printable) (\(Shown.size(report.byteCount))) and "

@@ -212,6 +212,32 @@ final class VerificationTests: XCTestCase {
         }
     }
 
+    func test_beside_a_store_that_is_opened_and_closed_again_nothing_is_called_damage() async throws
+    {
+        // The MANIFEST was read before, the segment in between, and the MANIFEST again afterwards: two
+        // proper ends, neither of which was the one of what was read.
+        let disk = SimulatedDisk(seed: 4)
+        let first = try await FileEventStore(
+            on: disk, configuration: MaintainedStore.configuration)
+        try await first.appendSample(1)
+        await first.close()
+        disk.startRecording()
+        let second = try await FileEventStore(
+            on: disk, configuration: MaintainedStore.configuration)
+        try await second.appendSample(2)
+        await second.close()
+        let moments = disk.takeRecording()
+        for waits in 0..<6 {
+            for pace in 1...20 {
+                let waiting = Array(repeating: moments[0], count: waits * pace)
+                let turning = TurningDisk(SimulatedDisk(), through: waiting + moments, pace: pace)
+                let report = try await FileEventStore.verify(at: "store", in: turning)
+                XCTAssertEqual(
+                    report.problems.filter(\.kind.isDamage), [], "\(waits), then at \(pace)")
+            }
+        }
+    }
+
     func test_files_of_others_are_named() async throws {
         let store = try await MaintainedStore()
         store.disk.replaceContents(of: "notes.txt", with: [1])

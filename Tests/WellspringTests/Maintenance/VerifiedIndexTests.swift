@@ -97,8 +97,88 @@ final class VerifiedIndexTests: XCTestCase {
         await opened.close()
         XCTAssertEqual(report.eventCount, UInt64(store.events.count))
         XCTAssertFalse(copy.runs.contains(name))
+        XCTAssertEqual(report.wrongIndexRuns, [name])
+        XCTAssertEqual(report.fileCount, copy.fileNames.count { !Self.small.contains($0) })
         let found = try await FileEventStore.verify(at: "store", in: copy)
         XCTAssertEqual(found.problems, [])
+    }
+
+    /// What a backup makes and does not copy.
+    private static let small: Set = ["STORE", "MANIFEST"]
+
+    func test_a_wrong_part_that_is_merged_while_the_store_is_verified_is_told() async throws {
+        let store = try await MaintainedStore()
+        let name = try XCTUnwrap(store.disk.runs.first)
+        try store.rewriteRun(name) { $0.remove(at: $0.count / 2) }
+        store.disk.startRecording()
+        for number in 0..<6 {
+            let writer = try await FileEventStore(
+                on: store.disk, configuration: MaintainedStore.configuration)
+            try await writer.appendSample(number)
+            await writer.close()
+        }
+        let moments = store.disk.takeRecording()
+        XCTAssertFalse(store.disk.runs.contains(name))
+        for pace in 1...40 {
+            let turning = TurningDisk(SimulatedDisk(), through: moments, pace: pace)
+            let report = try await FileEventStore.verify(at: "store", in: turning)
+            XCTAssertEqual(
+                report.problems.filter(\.kind.isDamage).map(\.kind), [.indexEntries], "at \(pace)")
+        }
+    }
+
+    func test_commits_that_only_the_index_knows_of_are_lost() async throws {
+        let disk = SimulatedDisk()
+        let store = try await FileEventStore(
+            on: disk, configuration: MaintainedStore.configuration)
+        for number in 1...3 { try await store.appendSample(number) }
+        disk.startRecording()
+        await store.close()
+        var judged = 0
+        for moment in disk.takeRecording() {
+            let killed = SimulatedDisk()
+            killed.turn(to: moment)
+            guard let name = killed.runs.first?.split(separator: "/").last,
+                let run = IndexRunName.parse(name)
+            else { continue }
+            let directory = try killed.openStore(at: "store", create: false)
+            var last: InspectedFrame?
+            try LogInspection(directory).run { item in
+                if case .frame(let frame) = item { last = frame }
+                return true
+            }
+            guard let last, !last.isProven, last.header.sequence == run.last else { continue }
+            judged += 1
+            killed.flipBit(3, ofByte: Int(last.place.bodyOffset) + 30, in: LogLayout.segment(1))
+            let report = try await FileEventStore.verify(at: "store", in: killed)
+            XCTAssertEqual(report.problems.map(\.kind), [.commits])
+            XCTAssertEqual(report.lostPositions, [3..<4])
+        }
+        XCTAssertGreaterThan(judged, 0)
+    }
+
+    func test_an_index_that_is_right_about_a_log_that_is_wrong_can_be_put_back() async throws {
+        let store = try await MaintainedStore()
+        _ = try store.forgeVersion(inSegment: 2, commit: 3)
+        let report = try await store.verify()
+        let wrong = Set(report.problems.filter { $0.kind == .indexEntries }.map(\.file))
+        XCTAssertFalse(wrong.isEmpty)
+        let kept = wrong.map { ($0, store.disk.contents(of: $0)) }
+        for name in wrong { store.disk.replaceContents(of: name, with: nil) }
+        do {
+            _ = try await FileEventStore(
+                on: store.disk, configuration: MaintainedStore.configuration)
+            XCTFail("a wrong version was indexed")
+        } catch {
+            guard case .damaged = error else { return XCTFail("\(error)") }
+        }
+        for (name, contents) in kept { store.disk.replaceContents(of: name, with: contents) }
+        let opened = try await FileEventStore(
+            on: store.disk, configuration: MaintainedStore.configuration)
+        await opened.close()
+        for problem in report.problems where problem.kind == .indexEntries {
+            XCTAssertTrue(problem.advice.contains("put it back"))
+        }
     }
 
     func test_a_run_that_is_written_again_as_it_was_is_no_problem() async throws {

@@ -116,6 +116,8 @@ final class ScavengedReadingTests: XCTestCase {
         try await fixture.scavenge()
         let store = try await fixture.open()
         let waiting = Task { try await reader.waitForEvents(after: end) }
+        // Its timer is set when the simulated time comes, and not after.
+        while !reader.watch.isPolling { await Task.yield() }
         let receipt = try await store.appendSample(1, to: "later")
         await store.close()
         fixture.disk.fireTimers()

@@ -6,7 +6,8 @@ extension FileEventStore {
     /// Everything that was acknowledged before the call is in the copy, and all events up to some
     /// position, none of them in part. The copy opens like a store after a crash. It is the same
     /// store with the same id, to be used in the place of this one and not beside it. Saved states
-    /// of projections and the index come along, as far as they are of the copied events.
+    /// of projections and the index come along, as far as they are of the copied events; a part of the
+    /// index that does not list them is left out and reported.
     ///
     /// Nothing is written to this store save what `sync()` writes. What an interrupted backup
     /// leaves behind is no store.

@@ -7,7 +7,7 @@ import WellspringLog
 /// either side is added up, whatever the order in which its entries come. What a run should list is
 /// worked out here and not by ``FrameIndexing``, whose mistakes are among those to be found.
 struct IndexComparison {
-    private struct Part {
+    fileprivate struct Part {
         let run: IndexRun
         /// What the run lists, and what the log holds in the range of the run.
         let listed: IndexSum
@@ -20,6 +20,8 @@ struct IndexComparison {
     private var parts: [Part] = []
     /// Those whose range the current frame is in.
     private var current: [Int] = []
+    /// The last frame that the log was found to hold.
+    private var last: FramePlace?
 
     init(_ directory: any StoreDirectory, _ identity: StoreIdentity) {
         self.directory = directory
@@ -32,8 +34,9 @@ struct IndexComparison {
         parts.append(Part(run: run, listed: listed))
     }
 
-    /// The records that follow are of a frame.
+    /// The log holds a frame, and the records that follow are of it.
     mutating func begin(_ frame: FramePlace) {
+        last = frame
         current = parts.indices.filter {
             let range = parts[$0].run.range
             return range.first <= frame.sequence && frame.sequence <= range.last
@@ -61,8 +64,7 @@ struct IndexComparison {
 
     /// What is wrong with runs that a store would make use of, once the whole log was read.
     ///
-    /// A run of another history of the log is left alone when the store is opened, and one that is gone
-    /// by now was merged into another or removed before segments were rewritten.
+    /// A run of another history of the log is left alone when the store is opened.
     func problems() throws(LogError) -> [StoreProblem] {
         let differing = parts.filter { $0.listed != $0.held }
         guard !differing.isEmpty, let manifest = try LogInspection(directory).manifest else {
@@ -70,21 +72,66 @@ struct IndexComparison {
         }
         let outline = LogOutline(
             directory: directory, identity: identity, segments: manifest.segments)
-        return differing.compactMap { part in
-            let run = try? IndexRun.open(
-                directory, name: part.run.name, storeID: identity.storeID)
-            guard run?.header == part.run.header, let anchor = try? part.run.decodedAnchor(),
+        var problems: [StoreProblem] = []
+        for part in differing {
+            guard let anchor = try? part.run.decodedAnchor(),
                 anchor.end.sequence == part.run.range.last, outline.holds(anchor)
-            else { return nil }
-            let (listed, held) = (part.listed.count, part.held.count)
-            return StoreProblem(
-                .indexEntries, part.run.name,
-                !part.listed.isInOrder
-                    ? "some of its entries are in another order than the log has them"
-                    : listed == held
-                        ? "some of its \(listed) entries are not what the log holds"
-                        : "it has \(listed) entries where the log holds \(held)")
+            else { continue }
+            if anchor.end.sequence > last?.sequence ?? 0 {
+                problems.append(lost(before: anchor, in: outline))
+            } else if let name = try present(part.run),
+                !problems.contains(where: { $0.file == name })
+            {
+                // Merged, it may have been read under both names.
+                problems.append(StoreProblem(.indexEntries, name, part.difference))
+            }
         }
+        return problems
+    }
+
+    /// What a run has taken in was durable: where the log ends before that, events are lost.
+    private func lost(before anchor: LogAnchor, in log: LogOutline) -> StoreProblem {
+        let sequence = (last?.sequence ?? 0) + 1
+        let position = last.map { $0.firstPosition + UInt64($0.eventCount) } ?? 1
+        let segment = log.segments.first { $0.number == anchor.end.segment }
+        return StoreProblem(
+            .commits, segment?.fileName ?? Manifest.fileName, at: anchor.lastFrame,
+            "the index has taken in commits behind what can be read of the log",
+            commits: sequence...anchor.end.sequence,
+            positions: position..<max(position, anchor.end.nextPosition), mayBeMore: true)
+    }
+
+    /// The file that has the entries of a run now; `nil` where they are gone.
+    ///
+    /// Beside a writer runs are merged, with all their entries; before segments are rewritten they
+    /// are removed.
+    private func present(_ run: IndexRun) throws(LogError) -> String? {
+        let listed: [IndexListing.Run]
+        do {
+            listed = try IndexRun.list(directory).runs
+        } catch {
+            throw .system(error)
+        }
+        let holder = listed.first {
+            $0.range.first <= run.range.first && run.range.last <= $0.range.last
+        }
+        guard let holder, holder.name == run.name else { return holder?.name }
+        // Made anew under the same name, it is another one.
+        let now = try? IndexRun.open(directory, name: run.name, storeID: identity.storeID)
+        return now?.header == run.header ? run.name : nil
+    }
+}
+
+extension IndexComparison.Part {
+    /// In what the run differs from the log.
+    fileprivate var difference: String {
+        if !listed.isInOrder {
+            return "some of its entries are in another order than the log has them"
+        }
+        if listed.count == held.count {
+            return "some of its \(listed.count) entries are not what the log holds"
+        }
+        return "it has \(listed.count) entries where the log holds \(held.count)"
     }
 }
 

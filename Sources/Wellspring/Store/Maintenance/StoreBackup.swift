@@ -267,7 +267,11 @@ struct StoreBackup {
         // Whoever opens the copy makes these anew, from a log that is whole.
         let wrongRuns = damage.filter { $0.kind == .indexEntries }.map(\.file)
         try IndexRun.remove(wrongRuns, in: target)
-        if let problem = damage.first(where: { $0.kind != .indexEntries }) {
+        report.wrongIndexRuns = wrongRuns
+        report.fileCount -= wrongRuns.count
+        // Of very many problems only the first are kept.
+        let isKnown = checked.damageCount == damage.count
+        if let problem = damage.first(where: { $0.kind != .indexEntries || !isKnown }) {
             throw EventStoreError.damaged(
                 StoreDamage(
                     file: problem.file, offset: problem.offset,
@@ -290,7 +294,7 @@ public struct BackupReport: Hashable, Sendable {
     public internal(set) var commitCount: UInt64 = 0
     /// The position of the last event in the copy.
     public internal(set) var lastPosition = LogPosition.start
-    /// How many files were copied, and how many bytes they have.
+    /// How many files the copy has.
     public internal(set) var fileCount = 0
     /// How many bytes were copied.
     public internal(set) var byteCount: UInt64 = 0
@@ -299,4 +303,9 @@ public struct BackupReport: Hashable, Sendable {
     /// There are some where the store was in use by another process, or killed. Open and close the
     /// store to have them proved.
     public internal(set) var unprovenEvents: UInt64 = 0
+    /// Parts of the index that were left out, because they do not list what the log holds.
+    ///
+    /// The copy is whole without them. The store itself still has them, and reads of it may pass
+    /// events over: do at once what the advice of ``FileEventStore/verify(at:progress:)`` says.
+    public internal(set) var wrongIndexRuns: [String] = []
 }

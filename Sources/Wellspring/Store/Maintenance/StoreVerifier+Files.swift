@@ -140,26 +140,34 @@ struct IndexCheck {
     func run(
         _ report: (StoreProblem) -> Void, noting note: (IndexRun, IndexSum) -> Void
     ) throws(LogError) {
-        let runs: [IndexListing.Run]
-        do {
-            runs = try IndexRun.list(directory).runs
-        } catch {
-            throw .system(error)
-        }
-        for run in runs {
-            do throws(IndexError) {
-                let run = try IndexRun.open(directory, name: run.name, storeID: storeID)
-                note(run, try run.verify())
-            } catch {
-                switch error {
-                case .damaged(let file, let offset, let reason):
-                    report(StoreProblem(.index, file, at: offset, reason))
-                case .system(let error):
-                    // Beside a writer runs are merged, and the old ones removed.
-                    guard error.kind != .notFound else { continue }
-                    report(StoreProblem(.index, run.name, "\(error)"))
+        var known: Set<String> = []
+        var isComplete = false
+        while !isComplete {
+            isComplete = true
+            for run in try list() where known.insert(run.name).inserted {
+                do throws(IndexError) {
+                    let run = try IndexRun.open(directory, name: run.name, storeID: storeID)
+                    note(run, try run.verify())
+                } catch {
+                    switch error {
+                    case .damaged(let file, let offset, let reason):
+                        report(StoreProblem(.index, file, at: offset, reason))
+                    case .system(let error) where error.kind == .notFound:
+                        // Beside a writer runs are merged, and the old ones removed.
+                        isComplete = false
+                    case .system(let error):
+                        report(StoreProblem(.index, run.name, "\(error)"))
+                    }
                 }
             }
+        }
+    }
+
+    private func list() throws(LogError) -> [IndexListing.Run] {
+        do {
+            return try IndexRun.list(directory).runs
+        } catch {
+            throw .system(error)
         }
     }
 }

@@ -44,7 +44,10 @@ struct StoreVerifier {
         }
         // Of what is lost from the log the index may still know. What else is wrong may come of it.
         if report.lostPositions.isEmpty {
-            for problem in try index?.problems() ?? [] { report.add(problem) }
+            for problem in try index?.problems() ?? [] {
+                if let positions = problem.positions { report.addLost(positions) }
+                report.add(problem)
+            }
         }
         for problem in try StrayFiles(inspection).find() { report.add(problem) }
         report.streamCount = ledger.streamCount
@@ -81,6 +84,7 @@ struct StoreVerifier {
 
     private mutating func note(_ frame: InspectedFrame) {
         tracker.advance(to: frame.place.bodyOffset + UInt64(frame.place.bodyLength), report)
+        index?.begin(frame.place)
         switch frame.header.kind {
         case .group: noteGroup(frame)
         case .seal: checkNames(frame)
@@ -103,7 +107,6 @@ struct StoreVerifier {
             report.lastPosition = LogPosition(frame.place.firstPosition + count - 1)
         }
         if !frame.isProven { report.unprovenEvents += count }
-        index?.begin(frame.place)
         for (number, record) in appends.lazy.flatMap(\.records).enumerated() {
             note(record, at: UInt32(truncatingIfNeeded: number), in: frame)
         }

@@ -182,9 +182,9 @@ extension StoreProblem: CustomStringConvertible {
             "No event is lost: the index is made again from the log when it is needed."
         case .indexEntries:
             "No event is lost, but reads of a stream or a tag may pass some over, and appends may "
-                + "then take a version that is taken: an error of the program that wrote it. Close "
-                + "the store, keep a copy of the file and report it, remove it and open the store, "
-                + "which makes it anew from the log."
+                + "then take a version that is taken. Close the store and all its readers, move the "
+                + "file away and open the store, which makes it anew from the log; keep the file, "
+                + "and report it. If the store does not open without it, put it back and salvage."
         case .strayFile:
             "No event is lost. Move the file away if you know that nobody needs it."
         }
