@@ -20,8 +20,9 @@ import WellspringLog
 /// goes holds its old or its new content, and other sectors are not touched. Set ``tearsSectors``
 /// to do without it.
 ///
-/// A disk holds one store. Its clock stands still until ``advanceClock(nanoseconds:)`` moves it;
-/// the store's thread is the one that calls the store, and timers run in ``fireTimers()``.
+/// A disk holds one store. Its clock stands still until ``advanceClock(nanoseconds:)`` or a
+/// ``Fault/delay(nanoseconds:operations:from:_:)`` moves it; the store's thread is the one that calls
+/// the store, and timers run in ``fireTimers()``.
 public final class SimulatedDisk: Sendable {
     let core: Guarded<SimulatedDiskCore>
 
@@ -85,12 +86,14 @@ public final class SimulatedDisk: Sendable {
 
     // MARK: - Faults
 
-    /// Has operations fail.
+    /// Has operations go wrong.
     public func inject(_ fault: Fault) {
         core.withLock { $0.faults.append(fault) }
     }
 
-    /// Has no more operations fail, and gives the disk all the room there is.
+    /// Has no more operations go wrong, and gives the disk all the room there is.
+    ///
+    /// What was lost stays lost.
     public func heal() {
         core.withLock {
             $0.faults = []
@@ -143,7 +146,7 @@ public final class SimulatedDisk: Sendable {
 
     // MARK: - Time
 
-    /// Moves the disk's clock, which stands still otherwise.
+    /// Moves the disk's clock, which stands still otherwise, unless operations are slow.
     ///
     /// It may go backwards.
     public func advanceClock(nanoseconds: Int64) {

@@ -36,26 +36,59 @@ struct SimulatedDiskCore {
 
     // MARK: - Operations
 
-    /// Counts an operation and returns how it is to fail, if it is.
+    /// Counts an operation and returns how it is to go wrong, if it is.
+    ///
+    /// - Parameter node: The file that is read, written or synced.
     mutating func begin(
-        _ kind: SimulatedDisk.Operation.Kind, _ file: String, life: Int, offset: UInt64 = 0,
-        count: Int = 0
+        _ kind: SimulatedDisk.Operation.Kind, _ file: String, life: Int, node: Int? = nil,
+        offset: UInt64 = 0, count: Int = 0
     ) throws(SystemError) -> Trouble? {
         guard life == self.life else {
             throw SystemError(call: kind.rawValue, file: file, code: 5, kind: .io)
         }
-        let number = operationCount
+        let operation = SimulatedDisk.Operation(
+            number: operationCount, kind: kind, file: file, offset: offset, count: count)
         operationCount += 1
-        operations.append(
-            .init(number: number, kind: kind, file: file, offset: offset, count: count))
-        guard let index = faults.firstIndex(where: { $0.applies(to: kind, number: number) })
-        else { return nil }
-        let fault = faults[index]
-        if fault.repetition == .once { faults.remove(at: index) }
+        operations.append(operation)
+        guard !faults.isEmpty else { return nil }
+        wait(for: operation, node)
+        let due = faults.firstIndex { !$0.isDelay && concerns($0, operation, node) }
+        guard let due else { return nil }
         operations[operations.count - 1].hasFailed = true
         return Trouble(
-            error: SystemError(fault.failure, call: kind.rawValue, file: file),
-            dice: dice.other(UInt64(number)), isPowerCut: fault.isPowerCut)
+            take(due).effect, dice: dice.other(UInt64(operation.number)),
+            call: kind.rawValue, file: file)
+    }
+
+    /// Has the clock show how long an operation took.
+    private mutating func wait(for operation: SimulatedDisk.Operation, _ node: Int?) {
+        for index in faults.indices.reversed() where concerns(faults[index], operation, node) {
+            guard case .delay(let nanoseconds) = faults[index].effect else { continue }
+            clock &+= nanoseconds
+            _ = take(index)
+        }
+    }
+
+    /// The fault, which is gone if it was to happen once.
+    private mutating func take(_ index: Int) -> SimulatedDisk.Fault {
+        faults[index].repetition == .once ? faults.remove(at: index) : faults[index]
+    }
+
+    private func concerns(
+        _ fault: SimulatedDisk.Fault, _ operation: SimulatedDisk.Operation, _ node: Int?
+    ) -> Bool {
+        guard operation.number >= fault.first,
+            fault.operations?.contains(operation.kind) ?? true
+        else { return false }
+        guard let name = fault.file else { return true }
+        guard let node, state.file(named: name) == node else { return false }
+        guard case .badSectors(let bytes) = fault.effect else { return true }
+        let bad = SimulatedFile.sectors(of: bytes)
+        guard operation.kind == .read else {
+            return state.files[node]?.unsyncedSectors.contains(where: bad.contains) ?? false
+        }
+        let start = Int(operation.offset)
+        return SimulatedFile.sectors(of: start..<start + operation.count).overlaps(bad)
     }
 
     /// An operation that changed something is over.
@@ -111,16 +144,29 @@ struct SimulatedDiskCore {
     }
 }
 
-/// How an operation fails.
+/// How an operation goes wrong.
 struct Trouble {
-    var error: SystemError
+    let effect: SimulatedDisk.Fault.Effect
     /// Decides what the operation did before it failed.
-    var dice: Dice
-    var isPowerCut: Bool
+    let dice: Dice
+    /// What the program is told; `nil` when it is told that all is well.
+    let error: SystemError?
+
+    init(_ effect: SimulatedDisk.Fault.Effect, dice: Dice, call: String, file: String) {
+        self.effect = effect
+        self.dice = dice
+        error =
+            switch effect {
+            case .failure(let failure): SystemError(failure, call: call, file: file)
+            case .powerCut, .badSectors: SystemError(.inputOutput, call: call, file: file)
+            case .lostWrite, .misdirectedWrite, .delay: nil
+            }
+    }
 
     /// How much of a write was done: nothing, everything, or any part.
     func part(of count: Int) -> Int {
-        switch dice.choice(among: 5, 1) {
+        guard error != nil else { return count }
+        return switch dice.choice(among: 5, 1) {
         case 0: 0
         case 1, 2: count
         default: dice.choice(among: count + 1, 2)
@@ -145,11 +191,23 @@ extension SystemError {
             switch failure {
             case .inputOutput: (5, .io)
             case .noSpace: (28, .noSpace)
+            case .quotaExceeded: (Self.quotaExceeded, .noSpace)
             case .accessDenied: (13, .accessDenied)
             case .readOnly: (30, .readOnly)
             case .tooManyFiles: (24, .tooManyFiles)
+            case .tooManyFilesOfAll: (23, .tooManyFiles)
+            case .interrupted: (4, .other)
             }
         self.init(call: call, file: file, code: code, kind: kind)
+    }
+
+    /// `EDQUOT`, on which systems do not agree.
+    private static var quotaExceeded: Int32 {
+        #if canImport(Darwin)
+        69
+        #else
+        122
+        #endif
     }
 }
 

@@ -1,18 +1,24 @@
 extension SimulatedDisk {
     /// A trouble that the disk makes for the program, see ``SimulatedDisk/inject(_:)``.
     public struct Fault: Hashable, Sendable {
-        /// What the program is told.
-        public enum Failure: Hashable, Sendable {
+        /// What the program is told: each error that a working program may get from a file.
+        public enum Failure: Hashable, Sendable, CaseIterable {
             /// The medium cannot be read or written (`EIO`).
             case inputOutput
             /// The disk is full (`ENOSPC`).
             case noSpace
+            /// The user may not store more (`EDQUOT`).
+            case quotaExceeded
             /// Somebody took the permission away (`EACCES`).
             case accessDenied
             /// The file system was made read-only (`EROFS`).
             case readOnly
             /// The process has too many open files (`EMFILE`).
             case tooManyFiles
+            /// All processes together have too many open files (`ENFILE`).
+            case tooManyFilesOfAll
+            /// Signals interrupted the call each time it was tried (`EINTR`).
+            case interrupted
         }
 
         /// How often it happens.
@@ -23,11 +29,33 @@ extension SimulatedDisk {
             case untilHealed
         }
 
-        var failure: Failure
+        enum Effect: Hashable {
+            case failure(Failure)
+            case powerCut
+            case badSectors(Range<Int>)
+            case lostWrite
+            /// The number of sectors by which the bytes miss their place.
+            case misdirectedWrite(sectors: Int)
+            case delay(nanoseconds: Int64)
+        }
+
+        var effect: Effect
         var operations: Set<Operation.Kind>?
+        /// The only file that has the trouble, by the name that it has by then.
+        var file: String?
         var first: Int
         var repetition: Repetition
-        var isPowerCut = false
+
+        private init(
+            _ effect: Effect, operations: Set<Operation.Kind>?, file: String? = nil,
+            from first: Int, _ repetition: Repetition
+        ) {
+            self.effect = effect
+            self.operations = operations
+            self.file = file
+            self.first = first
+            self.repetition = repetition
+        }
 
         /// Operations fail from number `first` on.
         ///
@@ -45,23 +73,82 @@ extension SimulatedDisk {
             _ failure: Failure, operations: Set<Operation.Kind>? = nil, from first: Int = 0,
             _ repetition: Repetition = .once
         ) {
-            self.failure = failure
-            self.operations = operations
-            self.first = first
-            self.repetition = repetition
+            self.init(.failure(failure), operations: operations, from: first, repetition)
         }
 
         /// The power goes off in the middle of operation number `first`.
         ///
         /// Everything fails until ``SimulatedDisk/crash(keeping:)`` turns it on again.
         public static func powerCut(at first: Int) -> Fault {
-            var fault = Fault(.inputOutput, from: first, .untilHealed)
-            fault.isPowerCut = true
-            return fault
+            Fault(.powerCut, operations: nil, from: first, .untilHealed)
         }
 
-        func applies(to kind: Operation.Kind, number: Int) -> Bool {
-            number >= first && operations?.contains(kind) ?? true
+        /// A place of a file cannot be read any more, and keeps nothing that is written to it.
+        ///
+        /// A read that touches it fails (`EIO`). A write to it is accepted, because it only reaches
+        /// the system's memory; the next sync of the file fails, and leaves the place as it was.
+        ///
+        /// - Parameters:
+        ///   - bytes: The place; every sector of 512 bytes with one of them is bad.
+        ///   - file: The name of the file, relative to the store.
+        public static func badSectors(_ bytes: Range<Int>, of file: String) -> Fault {
+            Fault(
+                .badSectors(bytes), operations: [.read, .sync], file: file, from: 0, .untilHealed)
+        }
+
+        /// A write is reported as done, synced as well, and never reaches the disk.
+        ///
+        /// Readers see the new bytes until the system forgets its copy, and the old ones after a
+        /// crash. No program can notice that before; it can notice afterwards.
+        ///
+        /// - Parameters:
+        ///   - file: The file, by its name relative to the store; `nil` for any.
+        ///   - first: The number of the first operation that can be lost.
+        ///   - repetition: Whether later writes are lost too.
+        public static func lostWrite(
+            to file: String? = nil, from first: Int = 0, _ repetition: Repetition = .once
+        ) -> Fault {
+            Fault(.lostWrite, operations: [.write], file: file, from: first, repetition)
+        }
+
+        /// A write is lost, and its bytes overwrite another place of the same file instead.
+        ///
+        /// Beyond the end of the file they hit nothing.
+        ///
+        /// - Parameters:
+        ///   - sectors: How many sectors of 512 bytes they miss their place by; forwards if positive.
+        ///   - file: The file, by its name relative to the store; `nil` for any.
+        ///   - first: The number of the first operation that can go astray.
+        ///   - repetition: Whether later writes go astray too.
+        public static func misdirectedWrite(
+            by sectors: Int, to file: String? = nil, from first: Int = 0,
+            _ repetition: Repetition = .once
+        ) -> Fault {
+            Fault(
+                .misdirectedWrite(sectors: sectors), operations: [.write], file: file, from: first,
+                repetition)
+        }
+
+        /// Operations take time, by the clock of the disk.
+        ///
+        /// They succeed all the same, or fail as another fault wants it. Timers still run only in
+        /// ``SimulatedDisk/fireTimers()``.
+        ///
+        /// - Parameters:
+        ///   - nanoseconds: How long each takes.
+        ///   - operations: The kinds of operations that are slow; `nil` for all.
+        ///   - first: The number of the first operation that can be slow.
+        ///   - repetition: Whether later operations are slow too.
+        public static func delay(
+            nanoseconds: Int64, operations: Set<Operation.Kind>? = nil, from first: Int = 0,
+            _ repetition: Repetition = .untilHealed
+        ) -> Fault {
+            Fault(
+                .delay(nanoseconds: nanoseconds), operations: operations, from: first, repetition)
+        }
+
+        var isDelay: Bool {
+            if case .delay = effect { true } else { false }
         }
     }
 
@@ -107,7 +194,7 @@ extension SimulatedDisk {
         public var offset: UInt64
         /// How many bytes.
         public var count: Int
-        /// Whether the disk made it fail.
+        /// Whether the disk made it fail, or lied about it.
         public var hasFailed = false
 
         /// One line for a trace.

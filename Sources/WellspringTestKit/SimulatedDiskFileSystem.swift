@@ -133,7 +133,7 @@ private final class SimulatedStoreDirectory: StoreDirectory {
         _ body: (inout SimulatedDiskCore, Refusal) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try disk.core.withLock { core throws(SystemError) in
-            if let trouble = try core.begin(kind, name, life: life) { throw trouble.error }
+            if let error = try core.begin(kind, name, life: life)?.error { throw error }
             return try body(&core, Refusal(call: kind.rawValue, file: name))
         }
     }
@@ -188,14 +188,14 @@ private final class SimulatedOpenFile: StoreFile {
 
     func size() throws(SystemError) -> UInt64 {
         try perform(.status) { core, trouble throws(SystemError) in
-            if let trouble { throw trouble.error }
+            if let error = trouble?.error { throw error }
             return UInt64(core.state.files[node]?.size ?? 0)
         }
     }
 
     func linkCount() throws(SystemError) -> Int {
         try perform(.status) { core, trouble throws(SystemError) in
-            if let trouble { throw trouble.error }
+            if let error = trouble?.error { throw error }
             return core.state.linkCount(of: node)
         }
     }
@@ -205,7 +205,7 @@ private final class SimulatedOpenFile: StoreFile {
     ) throws(SystemError) -> Int {
         let start = try self.offset(offset)
         return try perform(.read, offset, buffer.count) { core, trouble throws(SystemError) in
-            if let trouble { throw trouble.error }
+            if let error = trouble?.error { throw error }
             return core.state.files[node]?.read(into: buffer, at: start) ?? 0
         }
     }
@@ -218,9 +218,17 @@ private final class SimulatedOpenFile: StoreFile {
             guard let file = core.state.files[node] else { return }
             let room = max(0, core.room(for: file, upTo: end) - start)
             let count = min(room, trouble?.part(of: bytes.count) ?? bytes.count)
-            core.state.change(node) { $0.write(.init(rebasing: bytes[..<count]), at: start) }
+            core.state.change(node) { file in
+                file.write(.init(rebasing: bytes[..<count]), at: start)
+                switch trouble?.effect {
+                case .lostWrite: file.lose(start..<start + count)
+                case .misdirectedWrite(let sectors):
+                    file.lose(start..<start + count, strayingBy: sectors)
+                default: break
+                }
+            }
             core.end()
-            if let trouble { throw trouble.error }
+            if let error = trouble?.error { throw error }
             if count < bytes.count {
                 throw SystemError(.noSpace, call: "write", file: name)
             }
@@ -229,15 +237,20 @@ private final class SimulatedOpenFile: StoreFile {
 
     func sync() throws(SystemError) {
         try perform(.sync) { core, trouble throws(SystemError) in
-            guard let trouble else {
+            guard let trouble, let error = trouble.error else {
                 core.state.change(node) { $0.sync() }
                 core.end()
                 return
             }
+            switch trouble.effect {
             // When the power goes, what was on its way is still on its way.
-            if !trouble.isPowerCut { core.state.change(node) { $0.failSync(trouble.dice) } }
+            case .powerCut: break
+            case .badSectors(let bytes):
+                core.state.change(node) { $0.failSync(trouble.dice, sparing: bytes) }
+            default: core.state.change(node) { $0.failSync(trouble.dice) }
+            }
             core.end()
-            throw trouble.error
+            throw error
         }
     }
 
@@ -245,7 +258,7 @@ private final class SimulatedOpenFile: StoreFile {
         try refuseUnlessWritable()
         let end = try offset(size)
         try perform(.truncate, size) { core, trouble throws(SystemError) in
-            if let trouble { throw trouble.error }
+            if let error = trouble?.error { throw error }
             guard let file = core.state.files[node] else { return }
             guard core.room(for: file, upTo: end) == end else {
                 throw SystemError(.noSpace, call: "truncate", file: name)
@@ -275,7 +288,8 @@ private final class SimulatedOpenFile: StoreFile {
             throw SystemError(call: kind.rawValue, file: name, code: 9, kind: .other)
         }
         return try disk.core.withLock { core throws(SystemError) in
-            let trouble = try core.begin(kind, name, life: life, offset: offset, count: count)
+            let trouble = try core.begin(
+                kind, name, life: life, node: node, offset: offset, count: count)
             return try body(&core, trouble)
         }
     }

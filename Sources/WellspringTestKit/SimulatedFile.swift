@@ -28,7 +28,7 @@ struct SimulatedFile {
     /// What was written to a sector since the last sync, oldest first.
     private(set) var unsynced: [Int: [Sector]] = [:]
     /// Sectors whose content never reached the disk although the system calls them clean: a sync
-    /// failed.
+    /// failed, or the disk lied.
     private(set) var lost: Set<Int> = []
 
     init() {}
@@ -114,11 +114,15 @@ struct SimulatedFile {
     ///
     /// Whatever the disk has by now, it keeps; the pages count as clean from now on, so that readers
     /// go on seeing the new bytes and a later sync writes nothing.
-    mutating func failSync(_ dice: Dice) {
+    ///
+    /// - Parameter bytes: A place to which nothing can be written.
+    mutating func failSync(_ dice: Dice, sparing bytes: Range<Int> = 0..<0) {
+        let bad = Self.sectors(of: bytes)
         let mode = dice.choice(among: 3, 0)
         for (index, versions) in unsynced {
             let kept: Int =
                 switch mode {
+                case _ where bad.contains(index): 0
                 case 0: 0
                 case 1: dice.choice(among: versions.count + 1, UInt64(index))
                 default: dice.choice(among: 2, UInt64(index)) * versions.count
@@ -127,6 +131,25 @@ struct SimulatedFile {
             if sector(index, of: durable) != sector(index, of: live) { lost.insert(index) }
         }
         unsynced = [:]
+    }
+
+    /// Has the disk never get what was just written to `bytes`, although the system takes it for
+    /// synced.
+    ///
+    /// - Parameter distance: By how many sectors the bytes missed their place on the disk; `nil` if
+    ///   they went nowhere.
+    mutating func lose(_ bytes: Range<Int>, strayingBy distance: Int? = nil) {
+        let written = Self.sectors(of: bytes).filter { unsynced[$0] != nil }
+        for index in written { unsynced[index] = nil }
+        if let distance {
+            for target in written.map({ $0 + distance })
+            where (0..<size).contains(target * Self.sectorLength) {
+                Self.set(sector(target - distance, of: live), at: target, in: &durable)
+                touchedEnd = max(touchedEnd, target + 1)
+                lost.insert(target)
+            }
+        }
+        lost.formUnion(written)
     }
 
     /// Has readers see what the disk has, where nothing waits to be written: of all such sectors,
@@ -194,6 +217,12 @@ struct SimulatedFile {
     }
 
     // MARK: - Sectors
+
+    /// The numbers of the sectors that have any of these bytes.
+    static func sectors(of bytes: Range<Int>) -> Range<Int> {
+        guard !bytes.isEmpty else { return 0..<0 }
+        return bytes.lowerBound / sectorLength..<(bytes.upperBound - 1) / sectorLength + 1
+    }
 
     /// From here on, no sector was ever anything but zeros.
     private var touchedEnd = 0

@@ -79,9 +79,7 @@ final class IndexCrashTests: XCTestCase {
 
     // MARK: - Errors
 
-    private let failures: [SimulatedDisk.Fault.Failure] = [
-        .inputOutput, .noSpace, .tooManyFiles, .accessDenied, .readOnly,
-    ]
+    private let failures = SimulatedDisk.Fault.Failure.allCases
 
     func test_an_error_while_a_run_is_written_leaves_whole_runs_only() throws {
         let first = generator.log(300, streams: 30)

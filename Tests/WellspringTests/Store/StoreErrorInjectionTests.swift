@@ -5,9 +5,7 @@ import XCTest
 
 /// Any operation of a store's life may fail, once or for ever.
 final class StoreErrorInjectionTests: XCTestCase {
-    private static let failures: [SimulatedDisk.Fault.Failure] = [
-        .inputOutput, .noSpace, .tooManyFiles, .accessDenied, .readOnly,
-    ]
+    private static let failures = SimulatedDisk.Fault.Failure.allCases
 
     /// Every single place when many crashes are asked for, else some of them.
     private static func step(unoptimized: Int) -> Int {
