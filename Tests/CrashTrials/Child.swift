@@ -13,16 +13,20 @@ final class Child {
         case begin
         case open
         case acknowledged(Deed, position: UInt64)
+        /// An event that belongs to no client was acknowledged.
+        case passed(position: UInt64)
         case full
         case refused(String)
         /// A client gave up, or the store did not open.
         case stopped(String)
+        /// It did all that it had to do, with so many operations on its files.
+        case ended(operations: Int)
     }
 
-    /// - Parameter arguments: Of the writer, without the command.
-    init(_ arguments: [String]) throws {
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-        process.arguments = ["write"] + arguments
+    /// Starts a program that says on standard output what a writer says.
+    init(program: String = CommandLine.arguments[0], _ arguments: [String]) throws {
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
         try process.run()
@@ -58,8 +62,17 @@ final class Child {
                 let position = UInt64(words[3])
             else { fallthrough }
             return .acknowledged(Deed(client: client, number: number), position: position)
+        case "pass": return .passed(position: try number(in: words))
+        case "ended": return .ended(operations: Int(try number(in: words)))
         default: throw Wrong("the writer says: \(line)")
         }
+    }
+
+    private func number(in words: [Substring]) throws -> UInt64 {
+        guard words.count == 2, let number = UInt64(words[1]) else {
+            throw Wrong("the writer says: \(words)")
+        }
+        return number
     }
 
     /// Ends the process at once, without a chance to clean up.

@@ -12,6 +12,7 @@ enum CrashTrials {
             let settings = try Settings(Array(CommandLine.arguments.dropFirst()))
             switch settings.command {
             case "write": try await write(settings)
+            case "live": try await live(settings)
             case "cut":
                 var trial = try CutTrial(settings)
                 try await trial.run()
@@ -24,12 +25,23 @@ enum CrashTrials {
             case "kill":
                 var trial = try KillTrial(settings)
                 try await trial.run()
+            case "points":
+                var trial = try PointTrial(settings)
+                try await trial.run()
             default: throw Wrong("no trial \(settings.command)")
             }
         } catch {
             StandardError.write("wrong: \(error)\n")
             exit(ExitStatus.failure.rawValue)
         }
+    }
+
+    private static func live(_ settings: Settings) async throws {
+        let sabotage = try settings.sabotage()
+        let life = ShortLife(
+            path: try settings.text("store"), seed: try settings.number("seed", default: 1),
+            fate: try settings.fate(), fault: sabotage.fault, lie: sabotage.lie)
+        try await life.run()
     }
 
     private static func write(_ settings: Settings) async throws {

@@ -5,6 +5,8 @@ struct Ledger {
     private var settledCounts = [Int](repeating: 0, count: Deed.clientCount)
     /// The appends acknowledged since then, with their positions.
     private var acknowledged: [(deed: Deed, position: UInt64)] = []
+    /// The position of the last acknowledged event that belongs to no client.
+    private var passed: UInt64 = 0
     private var counts = [Int](repeating: 0, count: Deed.clientCount)
     /// How many writers have begun since then: each leaves one append of each client in doubt.
     private var writers = 0
@@ -32,6 +34,11 @@ struct Ledger {
         totals.acknowledged += 1
     }
 
+    mutating func notePassing(at position: UInt64) {
+        passed = position
+        totals.acknowledged += 1
+    }
+
     /// Compares the log that was found with what was acknowledged.
     ///
     /// - Parameter mayLose: Whether the mode allows that the newest acknowledged appends are gone.
@@ -44,6 +51,9 @@ struct Ledger {
             guard found.counts[client] <= most else {
                 throw Wrong("client \(client) never made append \(found.counts[client] - 1)")
             }
+        }
+        guard found.position >= passed else {
+            throw Wrong("an event was acknowledged at position \(passed) and is lost")
         }
         let places = Dictionary(uniqueKeysWithValues: zip(found.order, found.places))
         for (deed, position) in acknowledged {
@@ -67,7 +77,7 @@ struct Ledger {
 
     /// There is no store: nobody may have been promised anything.
     func checkNothing() throws {
-        guard settled.isEmpty, acknowledged.isEmpty else {
+        guard settled.isEmpty, acknowledged.isEmpty, passed == 0 else {
             throw Wrong("the whole store is gone")
         }
     }
@@ -77,6 +87,7 @@ struct Ledger {
         settledCounts = found.counts
         counts = found.counts
         acknowledged = []
+        passed = 0
         writers = 0
     }
 

@@ -31,6 +31,13 @@ struct Settings {
         return number
     }
 
+    /// Where a process is to end, if it is.
+    func fate() throws -> Fate {
+        guard let name = options["side"] else { return Fate(at: nil, .before) }
+        guard let side = Fate.Side(rawValue: name) else { throw Wrong("no side \(name)") }
+        return Fate(at: try number("point", default: 0), side)
+    }
+
     /// What is made wrong on purpose, to see whether the trial notices.
     func sabotage() throws -> Sabotage {
         var sabotage = Sabotage()

@@ -20,12 +20,27 @@ struct Trial {
     ///
     /// - Parameter durability: As ``configuration(_:)`` understands it.
     mutating func begin(_ durability: String) throws -> Child {
+        try begin("write", ["--durability", durability])
+    }
+
+    /// Starts a process that writes to the store.
+    mutating func begin(_ command: String, _ arguments: [String]) throws -> Child {
+        expectWriter()
+        return try Child(words(command, arguments))
+    }
+
+    /// A command for this program, with the store and what is wrong on purpose.
+    func words(_ command: String, _ arguments: [String]) -> [String] {
+        [command, "--store", path] + arguments + sabotage.arguments
+    }
+
+    /// Opens a page of the ledger for a writer that is about to be started.
+    mutating func expectWriter() {
         if !FileManager.default.fileExists(atPath: path) {
             ledger.startOver()
             stores += 1
         }
         ledger.noteWriter()
-        return try Child(["--store", path, "--durability", durability] + sabotage.arguments)
     }
 
     /// Listens until `isEnough` says so, or the writer is gone.
@@ -36,8 +51,10 @@ struct Trial {
         to child: Child, until isEnough: (Child.Line) throws -> Bool
     ) throws -> Bool {
         while let line = try child.next() {
-            if case .acknowledged(let deed, let position) = line {
-                try ledger.note(deed, at: position)
+            switch line {
+            case .acknowledged(let deed, let position): try ledger.note(deed, at: position)
+            case .passed(let position): ledger.notePassing(at: position)
+            default: break
             }
             if try isEnough(line) { return false }
         }

@@ -59,3 +59,35 @@ final class KilledWriterTests: XCTestCase {
         XCTAssertTrue(words.contains(where: outcome.errors.contains), outcome.errors)
     }
 }
+
+/// Processes that end themselves at one operation on their files.
+///
+/// `.ci/run killed` tries every one.
+final class KillPointTests: XCTestCase {
+    private func run(every step: Int, _ options: String...) throws -> Outcome {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let arguments = ["points", "--store", directory.path("store"), "--every", "\(step)"]
+        return try BuiltProgram("CrashTrials").run(arguments + options)
+    }
+
+    func test_what_a_process_acknowledged_before_its_last_operation_is_there() throws {
+        let outcome = try run(every: 23)
+        XCTAssertEqual(outcome.status, 0, outcome.errors)
+        XCTAssertTrue(outcome.output.hasPrefix("totals: kill points: "), outcome.output)
+        XCTAssertTrue(outcome.output.contains("none lost"), outcome.output)
+    }
+
+    func test_an_acknowledgement_before_the_append_is_noticed() throws {
+        let outcome = try run(every: 3, "--lie", "early")
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertTrue(outcome.errors.hasPrefix("wrong: before operation"), outcome.errors)
+        XCTAssertTrue(outcome.errors.contains("is lost"), outcome.errors)
+    }
+
+    func test_a_store_that_lists_a_segment_too_late_is_noticed() throws {
+        let outcome = try run(every: 3, "--fault", "rollWithoutManifest")
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertTrue(outcome.errors.contains("not sound"), outcome.errors)
+    }
+}
