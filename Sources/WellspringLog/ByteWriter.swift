@@ -36,6 +36,7 @@ package struct ByteWriter: Sendable {
 
     /// Forgets everything after the first `length` bytes.
     package mutating func truncate(to length: Int) {
+        // TRAPS: the length is one that the caller took from this writer before.
         precondition(length >= 0 && length <= count, "a writer cannot be truncated to \(length)")
         end = origin + length
     }
@@ -92,6 +93,7 @@ package struct ByteWriter: Sendable {
     package mutating func patch<Integer: FixedWidthInteger & BitwiseCopyable>(
         _ value: Integer, at offset: Int
     ) {
+        // TRAPS: the place is one that the caller has written before, whatever it wrote there.
         precondition(
             offset >= 0 && offset + MemoryLayout<Integer>.size <= count,
             "nothing was written at \(offset) yet")

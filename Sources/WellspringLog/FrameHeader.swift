@@ -73,6 +73,7 @@ package struct FrameHeader: Hashable, Sendable {
 
     /// Writes the header to the start of `target` and notes its checksum.
     package mutating func encode(into target: UnsafeMutableRawBufferPointer, salt: Salt) {
+        // TRAPS: the memory is the writer's own, and made for the header.
         precondition(target.count >= Self.length, "a frame's header needs 64 bytes")
         target.storeLittleEndian(Self.magic, at: 0)
         target.storeLittleEndian(bodyLength, at: 4)

@@ -24,6 +24,10 @@ final class RepositoryTests: XCTestCase {
         check(try sources("Sources", "Tests", "Examples").flatMap(SourceRules.traps))
     }
 
+    func test_whatever_stops_the_process_says_why_no_data_can() throws {
+        check(try sources("Sources", "Examples").flatMap(SourceRules.stops))
+    }
+
     func test_the_library_prints_nothing() throws {
         check(try sources("Sources").flatMap(SourceRules.prints))
     }

@@ -28,6 +28,19 @@ final class SourceRuleTests: XCTestCase {
         XCTAssertEqual(lines(SourceRules.traps, ##"let b = #"\#(try! f())"#"##), [1])
     }
 
+    func test_a_stop_needs_a_reason_right_above() {
+        for call in [
+            "fatalError(", "preconditionFailure(", "precondition(", "assertionFailure(", "assert(",
+        ] {
+            XCTAssertEqual(lines(SourceRules.stops, "\(call)a)\nSwift.\(call)b)"), [1, 2], call)
+            XCTAssertEqual(
+                lines(SourceRules.stops, "    // TRAPS: never.\n    \(call)a)"), [], call)
+            XCTAssertEqual(lines(SourceRules.stops, "// TRAPS: never.\n\n\(call)a)"), [3], call)
+        }
+        XCTAssertEqual(
+            lines(SourceRules.stops, "my_assert(a)\nfile.precondition\n// assert(a)"), [])
+    }
+
     func test_printing_is_found_and_fingerprints_are_not() {
         XCTAssertEqual(lines(SourceRules.prints, "print(1)\nSwift.print(2)"), [1, 2])
         XCTAssertEqual(lines(SourceRules.prints, "debugPrint(1)"), [1])

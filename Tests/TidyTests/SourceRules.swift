@@ -18,6 +18,18 @@ enum SourceRules {
         find(["try!", "as!"], in: file) { "\($0) crashes where it could report" }
     }
 
+    /// What stops the process at a mistake of the program says why no data can lead there.
+    static func stops(_ file: TextFile) -> [Finding] {
+        let calls = [
+            "fatalError(", "preconditionFailure(", "precondition(", "assertionFailure(", "assert(",
+        ]
+        let lines = file.lines
+        return find(calls, in: file) { "\($0) without a TRAPS line above" }.filter { finding in
+            let above = finding.line > 1 ? lines[finding.line - 2] : ""
+            return !above.drop { $0 == " " }.hasPrefix("// TRAPS: ")
+        }
+    }
+
     /// A library does not write to its host's output.
     static func prints(_ file: TextFile) -> [Finding] {
         find(["print(", "debugPrint(", "dump("], in: file) { "\($0) in a library" }

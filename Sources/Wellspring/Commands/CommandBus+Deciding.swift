@@ -100,6 +100,7 @@ struct Answer<C: AggregateCommand> {
     func receipt(of outcome: Outcome, id: MessageID) throws(C.Failure) -> C.Receipt {
         if case .refused = outcome, let refusal { throw refusal }
         guard case .stands(let version, let position) = outcome, let after else {
+            // TRAPS: the bus asks only after it decided, whatever was decided.
             preconditionFailure("a command had an outcome before it was decided")
         }
         return CommandReceipt(

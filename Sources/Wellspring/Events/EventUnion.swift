@@ -29,6 +29,7 @@ public struct EventMembers<Union: Sendable>: Sendable {
 
     private mutating func add<M: ReadableEvent>(_ wrap: @escaping @Sendable (M) -> Union) {
         for name in M.names {
+            // TRAPS: the names are the program's own, the same at every start.
             precondition(makers[name] == nil, "two members of \(Union.self) read \(name)")
             makers[name] = { encoded in
                 do throws(EventCodingError) {

@@ -12,7 +12,9 @@ final class FieldNames: @unchecked Sendable {
     private let hashes: [UInt16]
 
     init(_ names: [String]) {
+        // TRAPS: the list stands in the program, and is the same at every start.
         precondition(names.count <= Self.most, "a list of \(names.count) fields is too long")
+        // TRAPS: the same.
         precondition(Set(names).count == names.count, "a field is listed twice: \(names)")
         self.names = names
         count = names.count

@@ -140,6 +140,7 @@ final class PayloadDocument {
 
     @inline(__always)
     subscript(index: Int) -> PayloadEntry {
+        // TRAPS: the parser made the entry, and ended each list and object that it began.
         assert(index >= 0 && index < count)
         return entries[index]
     }

@@ -136,6 +136,7 @@ final class PayloadDraft {
             places[place].content = .container(made)
             return made
         default:
+            // TRAPS: a mistake in an event's own `encode(to:)`; no bytes that are read lead here.
             preconditionFailure("a container was asked for where another value was encoded")
         }
     }
@@ -144,6 +145,7 @@ final class PayloadDraft {
     func setText(since start: Int, at place: Int) {
         switch places[place].content {
         case .nothing: places[place].content = .text(start: start, end: text.count)
+        // TRAPS: the same mistake.
         case .text: preconditionFailure("two values were encoded in one place")
         case .container: break  // As in Foundation, the container stays.
         }
@@ -271,6 +273,7 @@ final class PayloadDraft {
         case .none: break
         }
         guard let found, containers[found].isObject == isObject else {
+            // TRAPS: the same mistake.
             preconditionFailure("a container was asked for where another value was encoded")
         }
         return found

@@ -34,10 +34,12 @@ struct PlainList<Element: BitwiseCopyable>: ~Copyable {
 
     subscript(index: Int) -> Element {
         @inline(__always) get {
+            // TRAPS: the number is one that the draft gave out itself.
             precondition(index >= 0 && index < count)
             return memory[index]
         }
         @inline(__always) _modify {
+            // TRAPS: the same.
             precondition(index >= 0 && index < count)
             yield &memory[index]
         }

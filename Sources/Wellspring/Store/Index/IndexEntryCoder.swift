@@ -24,6 +24,7 @@ struct IndexEntryCoder {
     /// Appends `entry`.
     mutating func encode(_ entry: IndexEntry, into bytes: inout [UInt8]) {
         let place = entry.place
+        // TRAPS: who reads an entry, of a log or of a run, refuses such a place.
         precondition(
             place.frame % 8 == 0 && place.frame < place.offset,
             "a frame at \(place.frame) cannot hold a record at \(place.offset)")

@@ -9,6 +9,7 @@ extension IndexRun {
         _ runs: [IndexRun], in directory: any StoreDirectory, level: Int
     ) throws(IndexError) -> IndexRun {
         guard let oldest = runs.first, let newest = runs.last else {
+            // TRAPS: the keeper merges at least as many runs as make a tier.
             preconditionFailure("nothing to merge")
         }
         do {

@@ -31,8 +31,10 @@ final class IndexRunWriter {
         in storeDirectory: any StoreDirectory, storeID: StoreUUID, range: IndexRange, level: Int,
         anchor: [UInt8], keyEstimate: Int, salt: Salt? = nil
     ) throws(SystemError) {
+        // TRAPS: an anchor has 24 bytes for each 64 KiB of a segment, which is below 2 GiB.
         precondition(
             anchor.count <= IndexRunHeader.anchorLimit, "an anchor of \(anchor.count) bytes")
+        // TRAPS: neither a part in memory nor a run that was opened ends before it begins.
         precondition(range.first <= range.last, "a run of no commits")
         header = IndexRunHeader(
             storeID: storeID, range: range,
@@ -54,6 +56,7 @@ final class IndexRunWriter {
 
     /// Begins the list of `key`.
     func begin(_ key: UInt64) {
+        // TRAPS: lists come sorted, and a cursor refuses a run whose keys do not ascend.
         precondition(lastKey.map { $0 < key } ?? true, "keys that do not ascend")
         lastKey = key
         self.key = key
@@ -73,6 +76,7 @@ final class IndexRunWriter {
             try finishBlock()
         }
         let fits = chunk.append(entry, limit: room)
+        // TRAPS: an entry has five numbers of at most ten bytes each, and the block is empty.
         precondition(fits, "an entry that is longer than a block")
     }
 
