@@ -7,6 +7,7 @@ struct CrashCampaign: Sendable {
     struct Totals: Sendable {
         var images = 0
         var moments = 0
+        var scenarios = 0
         var violations: [String] = []
 
         func count(_ words: String...) -> Int {
@@ -15,7 +16,7 @@ struct CrashCampaign: Sendable {
 
         var summary: String {
             """
-            crash images: \(images) over \(moments) operations, \(count("LOST")) lost, \
+            \(images) at \(moments) operations of \(scenarios) scenarios, \(count("LOST")) lost, \
             \(count("the log was not opened")) false alarms, \(violations.count) violations
             """
         }
@@ -37,29 +38,34 @@ struct CrashCampaign: Sendable {
         return result
     }
 
-    /// Crashes every scenario after every operation, with about `images` images in all.
+    /// Crashes every scenario after every operation, with `images` images in all.
     ///
-    /// If that is less than one for each operation, some operations are left out, other ones in
-    /// each scenario.
+    /// They are spread evenly: if there are fewer than operations, some of those are left out, other
+    /// ones in each scenario.
     func run(images: Int, violationLimit: Int = 20) -> Totals {
         let rehearsals = Self.inParallel(examinations) { $0.rehearse() }
         let moments = rehearsals.reduce(0) { $0 + $1.moments.count }
-        let each = max(1, images / max(moments, 1))
-        let step = max(1, moments / max(images, 1))
-        let parts = Self.inParallel(
-            zip(examinations, rehearsals).enumerated().map { ($0, $1.0, $1.1) }
-        ) { turn, examination, rehearsal in
+        // How many images there are before a moment of all of them.
+        let before = { (moment: Int) in images * moment / max(1, moments) }
+        let takesTurns = images <= 2 * moments
+        var work: [(examination: LogExamination, rehearsal: LogExamination.Rehearsal, first: Int)]
+        work = []
+        for (examination, rehearsal) in zip(examinations, rehearsals) {
+            let first = work.last.map { $0.first + $0.rehearsal.moments.count } ?? 0
+            work.append((examination, rehearsal, first))
+        }
+        let parts = Self.inParallel(work) { examination, rehearsal, first in
             var part = Totals()
             part.violations = rehearsal.violations.map {
                 "\($0)\n  scenario \(examination.scenario.name), \(examination.durabilityName)"
             }
-            for index in stride(from: turn % step, to: rehearsal.moments.count, by: step) {
-                let (moment, promise) = rehearsal.moments[index]
-                part.moments += 1
-                for image in 0..<each {
+            for (index, (moment, promise)) in rehearsal.moments.enumerated() {
+                let count = before(first + index + 1) - before(first + index)
+                if count > 0 { part.moments += 1 }
+                for image in 0..<count {
                     part.images += 1
                     // With few images a moment, the extremes and chance take turns.
-                    let number = each > 2 ? image : (image + part.moments) % 4
+                    let number = takesTurns ? (image + part.moments) % 4 : image
                     let violation = examination.examine(
                         moment, promise, commits: rehearsal.commits, image: number)
                     if let violation { part.violations.append(violation) }
@@ -69,6 +75,7 @@ struct CrashCampaign: Sendable {
             return part
         }
         var totals = Totals()
+        totals.scenarios = examinations.count
         for part in parts {
             totals.images += part.images
             totals.moments += part.moments

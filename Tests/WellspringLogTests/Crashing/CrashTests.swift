@@ -59,7 +59,7 @@ final class CrashTests: XCTestCase {
     private func assertNothingIsBroken(
         _ totals: CrashCampaign.Totals, _ title: String, line: UInt = #line
     ) {
-        print("\(title): \(totals.summary)")
+        print("totals: crash images, \(title): \(totals.summary)")
         for violation in totals.violations.prefix(3) { print(violation) }
         XCTAssertEqual(totals.violations.count, 0, line: line)
     }

@@ -16,6 +16,7 @@ struct ErrorCampaign: Sendable {
     }
 
     var examinations: [LogExamination]
+    var failures: [SimulatedDisk.Fault.Failure] = [.inputOutput, .noSpace]
 
     /// - Parameter stride: 1 for every operation, more to leave some out.
     func run(stride step: Int, violationLimit: Int = 20) -> Totals {
@@ -24,10 +25,13 @@ struct ErrorCampaign: Sendable {
             part.operations = examination.rehearse().operations
             var turn = 0
             for first in Swift.stride(from: 0, to: part.operations, by: step) {
-                for fault in Self.faults(first) {
+                let faults = failures.flatMap {
+                    [SimulatedDisk.Fault($0, from: first), .init($0, from: first, .untilHealed)]
+                }
+                for fault in faults {
                     // With a stride, every kind of fault still gets its turn.
                     turn += 1
-                    if step > 1, turn % 4 != (first / step) % 4 { continue }
+                    if step > 1, turn % faults.count != (first / step) % faults.count { continue }
                     part.runs += 1
                     part.violations += examination.examine(fault)
                 }
@@ -40,14 +44,6 @@ struct ErrorCampaign: Sendable {
             $0.operations += $1.operations
             $0.violations += $1.violations
         }
-    }
-
-    private static func faults(_ first: Int) -> [SimulatedDisk.Fault] {
-        [
-            .init(.inputOutput, from: first), .init(.noSpace, from: first),
-            .init(.inputOutput, from: first, .untilHealed),
-            .init(.noSpace, from: first, .untilHealed),
-        ]
     }
 }
 

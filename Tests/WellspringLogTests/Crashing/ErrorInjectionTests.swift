@@ -1,17 +1,23 @@
+import Foundation
 import WellspringLog
 import WellspringTestKit
 import XCTest
 
 /// An error at every operation of every scenario, once and for ever.
 ///
-/// `WELLSPRING_ERROR_STRIDE=1` leaves none out; the default takes one in 31.
+/// `WELLSPRING_ERROR_STRIDE=1` leaves none out; the default takes one in 31. `WELLSPRING_ERRORS=all`
+/// brings about five kinds of errors in place of two.
 final class ErrorInjectionTests: XCTestCase {
     func test_no_error_at_any_operation_loses_what_was_promised_or_brings_back_what_was_refused() {
         let stride = CrashCampaign.setting("WELLSPRING_ERROR_STRIDE", default: 31)
         let seed = UInt64(CrashCampaign.setting("WELLSPRING_CRASH_SEED", default: 1))
         let campaign = CrashCampaign.all(seeds: seed..<seed + 2)
-        let totals = ErrorCampaign(examinations: campaign.examinations).run(stride: stride)
-        print(totals.summary)
+        var errors = ErrorCampaign(examinations: campaign.examinations)
+        if ProcessInfo.processInfo.environment["WELLSPRING_ERRORS"] == "all" {
+            errors.failures += [.tooManyFiles, .accessDenied, .readOnly]
+        }
+        let totals = errors.run(stride: stride)
+        print("totals: \(totals.summary)")
         for violation in totals.violations.prefix(3) { print(violation) }
         XCTAssertEqual(totals.violations.count, 0)
     }

@@ -4,18 +4,7 @@ import XCTest
 
 /// Shows of each protection that the tests notice when it is switched off, and are quiet otherwise.
 final class PlantedFaultTests: XCTestCase {
-    /// Runs `check` with the fault and without.
-    ///
-    /// It returns what the oracles have to say.
-    private func assertNoticed(
-        _ fault: PlantedFault, line: UInt = #line, _ check: (PlantedFault?) throws -> [String]
-    ) rethrows {
-        XCTAssertEqual(try check(nil), [], "a sound log is accused", line: line)
-        let noticed = try check(fault)
-        XCTAssertFalse(noticed.isEmpty, "nobody noticed \(fault.rawValue)", line: line)
-        let kind = noticed.first?.prefix { $0 != "\n" } ?? ""
-        print("planted \(fault.rawValue): \(noticed.count) times noticed, \(kind.prefix(90))")
-    }
+    override class func tearDown() { FaultTable.shared.printRows(of: Self.self) }
 
     private func crash(
         _ scenario: LogScenario, _ fault: PlantedFault?, images: Int = 150,

@@ -1,4 +1,5 @@
 import Foundation
+import WellspringLog
 import XCTest
 
 @testable import Wellspring
@@ -7,6 +8,12 @@ import XCTest
 ///
 /// WELLSPRING_JSON_CASES multiplies the number of cases, WELLSPRING_JSON_SEED changes them.
 final class JSONComparisonTests: XCTestCase {
+    private static let compared = Guarded(0)
+
+    override class func tearDown() {
+        print("totals: JSON compared with Foundation's: \(compared.withLock { $0 }) times")
+    }
+
     private var seed: UInt64 {
         ProcessInfo.processInfo.environment["WELLSPRING_JSON_SEED"].flatMap(UInt64.init) ?? 2026
     }
@@ -25,6 +32,7 @@ final class JSONComparisonTests: XCTestCase {
     }
 
     private func assertNone(_ difference: String?, _ line: UInt) {
+        Self.compared.withLock { $0 += 1 }
         if let difference { XCTFail(difference, line: line) }
     }
 

@@ -12,16 +12,37 @@ final class FaultPageTests: XCTestCase {
         try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
     }
 
-    /// The first and the last cell of each row, without the marks of code.
-    private func rows() throws -> [(fault: String, test: String)] {
+    private struct Row {
+        let fault: String
+        let place: String
+        let test: String
+        let result: String
+    }
+
+    /// The rows of the table, without the marks of code.
+    private func rows() throws -> [Row] {
         try text("Sources/Wellspring/Wellspring.docc/RELIABILITY.md")
             .split(separator: "\n").compactMap { line in
                 let cells = line.split(separator: "|").map {
                     $0.trimmingCharacters(in: CharacterSet(charactersIn: " `"))
                 }
-                guard cells.count == 3, cells[0].contains("Fault.") else { return nil }
-                return (cells[0], cells[2])
+                guard cells[0].contains("Fault."), cells.count == 5 else { return nil }
+                return Row(fault: cells[0], place: cells[2], test: cells[3], result: cells[4])
             }
+    }
+
+    /// The Swift files of folders, by the last part of their names.
+    private func sources(_ folders: String...) throws -> [String: String] {
+        var sources: [String: String] = [:]
+        for folder in folders {
+            let files = FileManager.default.enumerator(atPath: Self.root.path + "/" + folder)
+            while let file = files?.nextObject() as? String {
+                guard file.hasSuffix(".swift") else { continue }
+                let name = String(file.split(separator: "/").last ?? "")
+                sources[name, default: ""] += try text(folder + "/" + file)
+            }
+        }
+        return sources
     }
 
     func test_the_page_lists_every_planted_fault_once() throws {
@@ -34,35 +55,34 @@ final class FaultPageTests: XCTestCase {
         XCTAssertEqual(try rows().map(\.fault).sorted(), all.sorted())
     }
 
-    func test_each_fault_is_planted_by_the_test_that_the_page_names() throws {
-        var tests: [String: String] = [:]
-        for folder in ["Tests/WellspringTests", "Tests/WellspringLogTests"] {
-            let files = FileManager.default.enumerator(atPath: Self.root.path + "/" + folder)
-            while let file = files?.nextObject() as? String {
-                guard file.contains("Planted") else { continue }
-                let name = String(file.split(separator: "/").last?.dropLast(6) ?? "")
-                tests[name] = try text(folder + "/" + file)
-            }
+    func test_each_fault_is_planted_in_the_file_that_the_page_names_and_was_noticed() throws {
+        let sources = try sources("Sources", "Tests/WellspringTests/Faults")
+        for row in try rows() {
+            let name = String(row.fault.split(separator: ".").last ?? "")
+            let isThere = sources[row.place]?.contains(".\(name)") ?? false
+            XCTAssertTrue(isThere, "\(row.fault) is not in \(row.place)")
+            XCTAssertTrue(row.result.contains(": "), "nothing noticed \(row.fault)")
         }
-        for (fault, test) in try rows() {
-            let parts = test.split(separator: ".").map(String.init)
-            let body = tests[parts.first ?? ""]?.components(
+    }
+
+    func test_each_fault_is_planted_by_the_test_that_the_page_names() throws {
+        let tests = try sources("Tests/WellspringTests", "Tests/WellspringLogTests")
+        for row in try rows() {
+            let parts = row.test.split(separator: ".").map(String.init)
+            let body = tests[(parts.first ?? "") + ".swift"]?.components(
                 separatedBy: "func \(parts.last ?? "")("
             )
             .dropFirst().first?.components(separatedBy: "\n    }\n").first
-            let name = String(fault.split(separator: ".").last ?? "")
-            XCTAssertTrue(body?.contains(".\(name)") ?? false, "\(test) does not plant \(fault)")
+            let name = String(row.fault.split(separator: ".").last ?? "")
+            XCTAssertTrue(
+                body?.contains(".\(name)") ?? false, "\(row.test) does not plant \(row.fault)")
         }
     }
 
     func test_each_bug_on_the_page_has_a_test() throws {
         let page = try text("Sources/Wellspring/Wellspring.docc/RELIABILITY.md")
         let record = page.components(separatedBy: "### Every data bug so far").last ?? ""
-        var sources = ""
-        let files = FileManager.default.enumerator(atPath: Self.root.path + "/Tests")
-        while let file = files?.nextObject() as? String {
-            if file.hasSuffix(".swift") { sources += try text("Tests/" + file) }
-        }
+        let sources = try sources("Tests").values.joined()
         let tests = record.matches(of: /`(test_\w+)`/).map { String($0.output.1) }
         XCTAssertGreaterThanOrEqual(tests.count, 30)
         for test in tests {

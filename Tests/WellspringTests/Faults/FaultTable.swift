@@ -6,9 +6,8 @@ final class FaultTable: Sendable {
     struct Row: Sendable {
         let fault: String
         let test: String
-        /// How many runs it took to notice.
-        let runs: Int
-        let noticed: String
+        /// Which run noticed, and what it noticed; nil when none did.
+        let result: String?
     }
 
     static let shared = FaultTable()
@@ -21,9 +20,10 @@ final class FaultTable: Sendable {
         let rows = rows.withLock { $0 }.filter { $0.test.hasPrefix("\(tests).") }
             .sorted { $0.fault < $1.fault }
         for row in rows {
-            print("| \(row.fault) | \(row.test) | \(row.runs) | \(row.noticed.prefix(100)) |")
+            print("| `\(row.fault)` | `\(row.test)` | \(row.result ?? "not noticed") |")
         }
-        print("totals: planted faults, \(tests): \(rows.count) caught")
+        let caught = rows.count { $0.result != nil }
+        print("totals: planted faults, \(tests): \(caught) of \(rows.count) caught")
     }
 }
 
@@ -31,10 +31,12 @@ extension XCTestCase {
     /// Runs `check` with the fault, seed by seed until it complains, and that seed without it.
     ///
     /// `check` returns, or throws, what is wrong.
-    func assertNoticed(
-        _ fault: String, seeds: ClosedRange<UInt64> = 1...1, test: String = #function,
+    func assertNoticed<Fault: CaseIterable>(
+        _ fault: Fault, seeds: ClosedRange<UInt64> = 1...1, test: String = #function,
         line: UInt = #line, _ check: (_ isPlanted: Bool, _ seed: UInt64) async throws -> [String]
     ) async {
+        let name = "\(Fault.self).\(fault)"
+        let place = String("\(type(of: self)).\(test)".prefix { $0 != "(" })
         for seed in seeds {
             var problem: String?
             do {
@@ -49,11 +51,11 @@ extension XCTestCase {
             } catch {
                 XCTFail("a sound store is accused, seed \(seed): \(error)", line: line)
             }
-            let runs = Int(seed - seeds.lowerBound) + 1
-            let place = String("\(type(of: self)).\(test)".prefix { $0 != "(" })
-            return FaultTable.shared.add(
-                .init(fault: fault, test: place, runs: runs, noticed: problem))
+            let words = problem.prefix { $0 != "\n" }.prefix(100)
+            let result = "Run \(seed - seeds.lowerBound + 1): \(words)"
+            return FaultTable.shared.add(.init(fault: name, test: place, result: result))
         }
-        XCTFail("nobody noticed \(fault) in \(seeds.count) runs", line: line)
+        FaultTable.shared.add(.init(fault: name, test: place, result: nil))
+        XCTFail("nobody noticed \(name) in \(seeds.count) runs", line: line)
     }
 }

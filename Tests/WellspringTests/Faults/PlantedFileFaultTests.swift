@@ -12,7 +12,7 @@ final class PlantedFileFaultTests: XCTestCase {
         _ fault: FileFault, _ durability: Durability = .everyCommit, test: String = #function,
         line: UInt = #line
     ) async {
-        await assertNoticed("FileFault.\(fault)", seeds: 1...60, test: test, line: line) {
+        await assertNoticed(fault, seeds: 1...60, test: test, line: line) {
             (isPlanted, seed) in
             let trial = StoreCrashTrial(
                 files: { disk -> any FileSystem in
@@ -95,7 +95,7 @@ final class PlantedFileFaultTests: XCTestCase {
     }
 
     func test_a_failed_sync_that_is_not_reported_is_noticed() async {
-        await assertNoticed("FileFault.\(FileFault.swallowFailedSyncs)", seeds: 1...40) {
+        await assertNoticed(FileFault.swallowFailedSyncs, seeds: 1...40) {
             (isPlanted, seed) in
             let disk = SimulatedDisk(seed: seed)
             let files: any FileSystem =
@@ -113,7 +113,7 @@ final class PlantedFileFaultTests: XCTestCase {
     }
 
     func test_a_second_writer_is_noticed() async {
-        await assertNoticed("FileFault.\(FileFault.shareTheLock)") { (isPlanted, _) in
+        await assertNoticed(FileFault.shareTheLock) { (isPlanted, _) in
             let disk = SimulatedDisk()
             let files: any FileSystem =
                 isPlanted ? SabotagedFiles(base: disk, fault: .shareTheLock) : disk

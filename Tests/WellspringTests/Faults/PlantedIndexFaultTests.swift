@@ -45,7 +45,7 @@ final class PlantedIndexFaultTests: XCTestCase {
         _ fault: PlantedFault, test: String = #function, line: UInt = #line,
         after damage: (SimulatedDisk) async throws -> Void
     ) async {
-        await assertNoticed("\(fault)", test: test, line: line) { (isPlanted, _) in
+        await assertNoticed(fault, test: test, line: line) { (isPlanted, _) in
             let (disk, ledger) = try await closedStore(nil)
             try await damage(disk)
             return try await complaints(disk, ledger, configuration(isPlanted ? fault : nil))
@@ -82,7 +82,7 @@ final class PlantedIndexFaultTests: XCTestCase {
     }
 
     func test_an_index_of_another_history_is_noticed() async {
-        await assertNoticed("\(PlantedFault.believeForeignIndex)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.believeForeignIndex) { (isPlanted, _) in
             let (disk, before) = try await closedStore(nil, lives: 1...2)
             let backup = disk.afterCrash(keeping: .everything, seed: 1)
             var ledgers: [Ledger] = []
@@ -103,7 +103,7 @@ final class PlantedIndexFaultTests: XCTestCase {
     }
 
     func test_a_merge_that_loses_a_run_is_noticed() async {
-        await assertNoticed("\(PlantedFault.mergeDropsRun)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.mergeDropsRun) { (isPlanted, _) in
             let fault: PlantedFault? = isPlanted ? .mergeDropsRun : nil
             let disk = SimulatedDisk()
             var ledger = Ledger()
@@ -125,7 +125,7 @@ final class PlantedIndexFaultTests: XCTestCase {
     }
 
     func test_keys_that_are_believed_without_a_look_at_the_record_are_noticed() async {
-        await assertNoticed("\(PlantedFault.believeIndexKey)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.believeIndexKey) { (isPlanted, _) in
             var configuration = configuration(isPlanted ? .believeIndexKey : nil)
             configuration.indexKeyMask = 1
             configuration.streamLimit = 3
@@ -144,7 +144,7 @@ final class PlantedIndexFaultTests: XCTestCase {
         _ fault: PlantedFault, test: String = #function, line: UInt = #line,
         _ damagedStore: () async throws -> SimulatedDisk
     ) async {
-        await assertNoticed("\(fault)", test: test, line: line) { (isPlanted, _) in
+        await assertNoticed(fault, test: test, line: line) { (isPlanted, _) in
             let disk = try await damagedStore()
             do {
                 let store = try await FileEventStore(
@@ -187,7 +187,7 @@ final class PlantedIndexFaultTests: XCTestCase {
         _ fault: PlantedFault, test: String = #function, line: UInt = #line,
         _ read: (FileEventStore) async throws -> Void
     ) async {
-        await assertNoticed("\(fault)", test: test, line: line) { (isPlanted, _) in
+        await assertNoticed(fault, test: test, line: line) { (isPlanted, _) in
             let (disk, _) = try await closedStore(nil, lives: 1...1)
             disk.flipBit(2, ofByte: 4_096 + 64 + 700, in: disk.segments[0])
             let store = try await FileEventStore(

@@ -14,7 +14,7 @@ final class PlantedModelFaultTests: XCTestCase {
     private func project(
         _ fault: CheckpointFault, test: String = #function, line: UInt = #line
     ) async {
-        await assertNoticed("CheckpointFault.\(fault)", test: test, line: line) {
+        await assertNoticed(fault, test: test, line: line) {
             (isPlanted, _) in
             let store = InMemoryEventStore()
             let checkpoints = SpoiltCheckpoints(isPlanted ? fault : nil)
@@ -47,7 +47,7 @@ final class PlantedModelFaultTests: XCTestCase {
     }
 
     func test_state_of_another_revision_is_noticed() async {
-        await assertNoticed("CheckpointFault.\(CheckpointFault.ignoreRevision)") {
+        await assertNoticed(CheckpointFault.ignoreRevision) {
             (isPlanted, _) in
             let store = InMemoryEventStore()
             try await store.add(.filled(cents: 1), to: "ada")
@@ -79,7 +79,7 @@ final class PlantedModelFaultTests: XCTestCase {
     private func takeInBacklog(
         _ fault: PlantedFault, test: String = #function, line: UInt = #line
     ) async {
-        await assertNoticed("\(fault)", seeds: 1...1_500, test: test, line: line) {
+        await assertNoticed(fault, seeds: 1...1_500, test: test, line: line) {
             (isPlanted, seed) in
             BacklogTrial(seed: seed, fault: isPlanted ? fault : nil).problems()
         }
@@ -88,7 +88,7 @@ final class PlantedModelFaultTests: XCTestCase {
     // MARK: - Commands
 
     func test_a_refusal_that_rests_on_lost_events_is_noticed() async {
-        await assertNoticed("QueueFault.\(QueueFault.settleAtOnce)", seeds: 1...20) {
+        await assertNoticed(QueueFault.settleAtOnce, seeds: 1...20) {
             (isPlanted, _) in
             let (disk, store) = try await filledPurse()
             let bus = CommandBus(
@@ -117,7 +117,7 @@ final class PlantedModelFaultTests: XCTestCase {
     }
 
     func test_an_append_without_what_it_rests_on_is_noticed() async {
-        await assertNoticed("QueueFault.\(QueueFault.forgetBasis)") { (isPlanted, _) in
+        await assertNoticed(QueueFault.forgetBasis) { (isPlanted, _) in
             let (disk, store) = try await filledPurse()
             let spoilt = SpoiltQueue(base: store, fault: isPlanted ? .forgetBasis : nil)
             let (_, mark) = try await spoilt.readQueued(StreamRead(Purse.ID("ada").stream))
@@ -131,7 +131,7 @@ final class PlantedModelFaultTests: XCTestCase {
     }
 
     func test_a_kept_aggregate_whose_stream_was_truncated_is_noticed() async {
-        await assertNoticed("QueueFault.\(QueueFault.keepCachedAggregate)") { (isPlanted, _) in
+        await assertNoticed(QueueFault.keepCachedAggregate) { (isPlanted, _) in
             let (_, store) = try await filledPurse()
             let bus = CommandBus(
                 SpoiltQueue(base: store, fault: isPlanted ? .keepCachedAggregate : nil))

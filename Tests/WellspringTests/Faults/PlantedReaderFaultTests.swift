@@ -9,7 +9,7 @@ final class PlantedReaderFaultTests: XCTestCase {
     override class func tearDown() { FaultTable.shared.printRows(of: Self.self) }
 
     func test_a_reader_that_keeps_the_places_of_a_rewritten_segment_is_noticed() async {
-        await assertNoticed("\(PlantedFault.keepOldOffsets)") { (isPlanted, seed) in
+        await assertNoticed(PlantedFault.keepOldOffsets) { (isPlanted, seed) in
             let disk = SimulatedDisk(seed: seed)
             var small = FileEventStore.Configuration()
             small.segmentBytes = 64 << 10
@@ -37,7 +37,7 @@ final class PlantedReaderFaultTests: XCTestCase {
     }
 
     func test_requests_that_are_called_honoured_too_early_are_noticed() async {
-        await assertNoticed("\(PlantedFault.honourEarly)") { (isPlanted, seed) in
+        await assertNoticed(PlantedFault.honourEarly) { (isPlanted, seed) in
             let fixture = try await ScavengeFixture(seed: seed)
             let directory = try fixture.disk.openStore(at: "store", create: false)
             fixture.disk.startRecording()

@@ -23,7 +23,7 @@ final class PlantedStoreFaultTests: XCTestCase {
         _ fault: PlantedFault, _ durability: Durability = .everyCommit,
         test: String = #function, line: UInt = #line
     ) async {
-        await assertNoticed("\(fault)", seeds: 1...150, test: test, line: line) {
+        await assertNoticed(fault, seeds: 1...150, test: test, line: line) {
             (isPlanted, seed) in
             let steps = ModelStep.random(100, seed: seed, files: true)
             let run = ModelRun(.file(durability), seed: seed, fault: isPlanted ? fault : nil)
@@ -36,7 +36,7 @@ final class PlantedStoreFaultTests: XCTestCase {
         _ fault: PlantedFault, _ durability: Durability = .everyCommit, test: String = #function,
         line: UInt = #line
     ) async {
-        await assertNoticed("\(fault)", seeds: 1...60, test: test, line: line) {
+        await assertNoticed(fault, seeds: 1...60, test: test, line: line) {
             (isPlanted, seed) in
             await StoreCrashTrial(fault: isPlanted ? fault : nil)
                 .crashes(of: durability, seed: seed).problems
@@ -82,7 +82,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     // MARK: - The queue
 
     func test_publishing_before_the_sync_is_noticed() async {
-        await assertNoticed("\(PlantedFault.publishBeforeSync)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.publishBeforeSync) { (isPlanted, _) in
             let disk = SimulatedDisk()
             let store = try await FileEventStore(
                 on: disk, configuration: configuration(.publishBeforeSync, isPlanted))
@@ -99,7 +99,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     }
 
     func test_a_lost_race_that_is_reported_before_the_winner_is_there_is_noticed() async {
-        await assertNoticed("\(PlantedFault.reportConflictEarly)", seeds: 1...20) {
+        await assertNoticed(PlantedFault.reportConflictEarly, seeds: 1...20) {
             (isPlanted, _) in
             let store = try await FileEventStore(
                 on: SimulatedDisk(),
@@ -139,7 +139,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     }
 
     func test_an_append_that_was_decided_on_lost_events_is_noticed() async {
-        await assertNoticed("\(PlantedFault.decideOnTakenBack)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.decideOnTakenBack) { (isPlanted, _) in
             let (store, pending, mark) = try await doomedQueue(.decideOnTakenBack, isPlanted)
             _ = try? await pending.receipt()
             let request = AppendRequest([sampleEvent(3)], to: sampleStream("1"), expecting: .any)
@@ -150,7 +150,7 @@ final class PlantedStoreFaultTests: XCTestCase {
 
     func test_an_answer_that_rests_on_lost_events_is_noticed() async {
         for fault in [PlantedFault.answerBeforeDurable, .keepEpoch] {
-            await assertNoticed("\(fault)") { (isPlanted, _) in
+            await assertNoticed(fault) { (isPlanted, _) in
                 let (store, pending, mark) = try await doomedQueue(fault, isPlanted)
                 _ = try? await pending.receipt()
                 // Somebody else comes to the same position.
@@ -161,7 +161,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     }
 
     func test_a_wait_that_never_ends_is_noticed() async {
-        await assertNoticed("\(PlantedFault.loseWakeups)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.loseWakeups) { (isPlanted, _) in
             let store = try await FileEventStore(
                 on: SimulatedDisk(), configuration: configuration(.loseWakeups, isPlanted))
             let isOver = Guarded(false)
@@ -179,7 +179,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     }
 
     func test_a_stale_version_that_is_believed_is_noticed() async {
-        await assertNoticed("\(PlantedFault.learnStaleVersion)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.learnStaleVersion) { (isPlanted, _) in
             var state = CoreState(streamLimit: 2)
             state.plantedFault = isPlanted ? .learnStaleVersion : nil
             var ids = MessageIDGenerator(seed: 1)
@@ -207,7 +207,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     }
 
     func test_a_truncation_that_is_forgotten_in_memory_is_noticed() async {
-        await assertNoticed("\(PlantedFault.forgetTruncation)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.forgetTruncation) { (isPlanted, _) in
             let store = try await FileEventStore(
                 on: SimulatedDisk(), configuration: configuration(.forgetTruncation, isPlanted))
             for number in 1...3 { try await store.appendSample(number) }
@@ -221,7 +221,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     // MARK: - The end
 
     func test_a_timer_that_is_forgotten_is_noticed() async {
-        await assertNoticed("\(PlantedFault.forgetTimer)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.forgetTimer) { (isPlanted, _) in
             let disk = SimulatedDisk()
             var configuration = configuration(.forgetTimer, isPlanted)
             configuration.durability = .interval(time: .milliseconds(10), bytes: 1 << 20)
@@ -234,7 +234,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     }
 
     func test_a_close_that_does_not_wait_for_appends_is_noticed() async {
-        await assertNoticed("\(PlantedFault.closeOverPending)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.closeOverPending) { (isPlanted, _) in
             let disk = SimulatedDisk()
             let store = try await FileEventStore(
                 on: disk, configuration: configuration(.closeOverPending, isPlanted))
@@ -251,7 +251,7 @@ final class PlantedStoreFaultTests: XCTestCase {
     }
 
     func test_a_projection_of_another_history_that_is_believed_is_noticed() async {
-        await assertNoticed("\(PlantedFault.believeForeignState)") { (isPlanted, _) in
+        await assertNoticed(PlantedFault.believeForeignState) { (isPlanted, _) in
             let disk = SimulatedDisk()
             let configuration = configuration(.believeForeignState, isPlanted)
             var store = try await FileEventStore(on: disk, configuration: configuration)

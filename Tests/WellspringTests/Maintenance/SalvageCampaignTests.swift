@@ -20,13 +20,14 @@ final class SalvageCampaignTests: XCTestCase {
     }
 
     func test_whatever_is_damaged_everything_else_is_kept() async throws {
+        let began = ContinuousClock.now
         let rounds =
             ProcessInfo.processInfo.environment["WELLSPRING_SALVAGES"].flatMap { Int($0) } ?? 60
         let store = try await MaintainedStore()
         let places = try (1...store.segmentCount).flatMap { try store.places(in: $0) }
         let whole = store.disk.allContents
         var lost = 0
-        for round in 1...rounds {
+        for round in Size.firstSeed..<Size.firstSeed + rounds {
             var dice = Dice(state: 88_172_645_463_325_252 &+ UInt64(round) &* 0x9E37_79B9)
             for (name, contents) in whole {
                 store.disk.replaceContents(of: name, with: contents)
@@ -74,6 +75,9 @@ final class SalvageCampaignTests: XCTestCase {
             }
         }
         XCTAssertGreaterThan(lost, rounds)
+        Totals.print(
+            "salvages", since: began,
+            "\(rounds) damaged stores, \(lost) events lost with the damage")
     }
 
     /// Overwrites, zeroes, cuts off or removes something; returns what it was.

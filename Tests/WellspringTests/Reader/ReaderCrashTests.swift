@@ -6,23 +6,27 @@ import XCTest
 
 /// Readers beside a writer that fails and dies: what they show is never taken back.
 ///
-/// `WELLSPRING_READER_CRASHES` says how many crashes there are; a failure names its seed.
+/// `WELLSPRING_READER_CRASHES` says how many crashes there are, `WELLSPRING_FIRST_SEED` where the
+/// seeds begin; a failure names its seed.
 final class ReaderCrashTests: XCTestCase {
     static let crashes =
         Int(ProcessInfo.processInfo.environment["WELLSPRING_READER_CRASHES"] ?? "")
         ?? (StoreCrashRun.isOptimized ? 2_000 : 40)
 
     func test_what_a_reader_shows_survives_every_crash() async throws {
+        let began = ContinuousClock.now
         var done = 0
-        var seed: UInt64 = 0
+        let first = UInt64(Size.firstSeed)
+        var seed = first
         while done < Self.crashes {
             for durability in StoreCrashTests.modes {
-                seed += 1
                 let life = ReaderLife(seed: seed, durability)
                 done += await life.run()
                 XCTAssertEqual(life.problems, [], "seed \(seed), \(durability)")
+                seed += 1
             }
         }
+        Totals.print("crashes beside readers", since: began, "\(done) in \(seed - first) lives")
     }
 
     func test_crashes_find_writers_that_call_frames_durable_too_early() async throws {

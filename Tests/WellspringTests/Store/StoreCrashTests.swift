@@ -6,7 +6,8 @@ import XCTest
 
 /// The power goes off at any operation of a store's life, again and again.
 ///
-/// `WELLSPRING_STORE_CRASHES` says how many crashes there are; a failure names its seed.
+/// `WELLSPRING_STORE_CRASHES` says how many crashes there are, `WELLSPRING_FIRST_SEED` where the seeds
+/// begin; a failure names its seed.
 final class StoreCrashTests: XCTestCase {
     static let crashes =
         Int(ProcessInfo.processInfo.environment["WELLSPRING_STORE_CRASHES"] ?? "")
@@ -17,16 +18,19 @@ final class StoreCrashTests: XCTestCase {
     ]
 
     func test_a_power_cut_at_any_operation_breaks_no_promise() async throws {
+        let began = ContinuousClock.now
         var done = 0
-        var seed: UInt64 = 0
+        let first = UInt64(Size.firstSeed)
+        var seed = first
         while done < Self.crashes {
             for durability in Self.modes {
-                seed += 1
                 let (count, problems) = await StoreCrashTrial().crashes(of: durability, seed: seed)
                 XCTAssertEqual(problems, [], "seed \(seed), \(durability)")
                 done += count
+                seed += 1
             }
         }
+        Totals.print("crashes of stores", since: began, "\(done) in \(seed - first) lives")
     }
 
     func test_any_operation_of_a_short_life_may_be_the_last() async throws {

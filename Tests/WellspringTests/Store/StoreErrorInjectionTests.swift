@@ -14,6 +14,8 @@ final class StoreErrorInjectionTests: XCTestCase {
     }
 
     func test_an_error_at_any_operation_breaks_no_promise() async throws {
+        let began = ContinuousClock.now
+        var done = 0
         let every = Self.step(unoptimized: 181)
         for (number, durability) in StoreCrashTests.modes.enumerated() {
             let operations = await operationsOfALife(durability)
@@ -25,30 +27,40 @@ final class StoreErrorInjectionTests: XCTestCase {
                     }
                     XCTAssertEqual(
                         problems, [], "\(failure) at \(index) \(repetition), \(durability)")
+                    done += 1
                 }
             }
         }
+        Totals.print("errors in lives of stores", since: began, "\(done), one in each")
     }
 
     func test_a_power_cut_amid_any_operation_breaks_no_promise() async throws {
+        let began = ContinuousClock.now
+        var done = 0
         let every = Self.step(unoptimized: 131)
         for (number, durability) in StoreCrashTests.modes.enumerated() {
             let operations = await operationsOfALife(durability)
             for index in stride(from: number, to: operations, by: every) {
                 let problems = await life(durability) { $0.inject(.powerCut(at: index)) }
                 XCTAssertEqual(problems, [], "power cut at \(index), \(durability)")
+                done += 1
             }
         }
+        Totals.print("power cuts amid operations of stores", since: began, "\(done)")
     }
 
     func test_a_disk_that_is_full_at_any_size_breaks_no_promise() async throws {
+        let began = ContinuousClock.now
+        var done = 0
         let every = Self.step(unoptimized: 55) * 2_000
         for durability in StoreCrashTests.modes {
             for capacity in stride(from: 0, to: 700_000, by: every) {
                 let problems = await life(durability) { $0.capacity = capacity }
                 XCTAssertEqual(problems, [], "\(capacity) bytes, \(durability)")
+                done += 1
             }
         }
+        Totals.print("simulated disks that are full", since: began, "\(done)")
     }
 
     func test_a_crash_right_after_an_error_breaks_no_promise() async throws {

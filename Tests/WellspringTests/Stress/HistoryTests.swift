@@ -18,7 +18,7 @@ final class HistoryTests: XCTestCase {
         var events = 0
         for number in 0..<Self.histories.value {
             let (store, close) = try await makeStore(number)
-            let history = try await Self.history(of: store, seed: UInt64(number))
+            let history = try await Self.history(of: store, seed: UInt64(Size.firstSeed + number))
             try await close()
             XCTAssertEqual(history.violations.prefix(3), [], "history \(number)")
             calls += history.count

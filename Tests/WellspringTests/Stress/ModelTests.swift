@@ -6,12 +6,11 @@ import XCTest
 /// Random steps on a store and on a list of events, which must come to the same.
 ///
 /// `WELLSPRING_MODEL_RUNS` says how many runs there are, `WELLSPRING_MODEL_STEPS` how long each is,
-/// and `WELLSPRING_MODEL_SEED` where the seeds begin. A failure prints steps that can be copied into
+/// and `WELLSPRING_FIRST_SEED` where the seeds begin. A failure prints steps that can be copied into
 /// `test_cases_that_were_found_before`.
 final class ModelTests: XCTestCase {
     private static let runs = Size("MODEL_RUNS", debug: 24, release: 400)
     private static let steps = Size("MODEL_STEPS", debug: 100, release: 200)
-    private static let seed = Size("MODEL_SEED", debug: 1, release: 1)
 
     private static let kinds: [ModelRun.Kind] = [
         .memory, .file(.everyCommit), .file(.strict), .file(.everyCommit), .file(.osManaged),
@@ -20,7 +19,7 @@ final class ModelTests: XCTestCase {
 
     func test_a_store_does_what_a_list_of_events_does() async {
         let began = ContinuousClock.now
-        let first = Self.seed.value
+        let first = Size.firstSeed
         let outcomes = await inParallel(first..<first + Self.runs.value) { seed in
             let kind = Self.kinds[seed % Self.kinds.count]
             let steps = ModelStep.random(

@@ -8,11 +8,10 @@ import XCTest
 /// failure names its seed, which does the same each time.
 final class SimulationTests: XCTestCase {
     private static let seeds = Size("SEEDS", debug: 60, release: 2_000)
-    private static let firstSeed = Size("FIRST_SEED", debug: 1, release: 1)
 
     func test_no_seed_makes_an_application_lose_or_double_anything() async {
         let began = ContinuousClock.now
-        let first = Self.firstSeed.value
+        let first = Size.firstSeed
         let outcomes = await onThreads(first..<first + Self.seeds.value) { seed in
             var outcome = Simulation.run(seed: UInt64(seed))
             outcome.history = nil

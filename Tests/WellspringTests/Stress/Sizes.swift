@@ -10,6 +10,10 @@ struct Size: Sendable {
         value = Self.asked(name) ?? (StoreCrashRun.isOptimized ? release : debug)
     }
 
+    /// Where the seeds of tests of chance begin: `WELLSPRING_FIRST_SEED`, so that each night has its
+    /// own.
+    static let firstSeed = Size("FIRST_SEED", debug: 1, release: 1).value
+
     /// Whether the environment names a size.
     static func isAsked(_ name: String) -> Bool { asked(name) != nil }
 
