@@ -46,7 +46,7 @@ struct CrashCampaign: Sendable {
         let rehearsals = Self.inParallel(examinations) { $0.rehearse() }
         let moments = rehearsals.reduce(0) { $0 + $1.moments.count }
         // How many images there are before a moment of all of them.
-        let before = { (moment: Int) in images * moment / max(1, moments) }
+        let before = { @Sendable (moment: Int) in images * moment / max(1, moments) }
         let takesTurns = images <= 2 * moments
         var work: [(examination: LogExamination, rehearsal: LogExamination.Rehearsal, first: Int)]
         work = []
