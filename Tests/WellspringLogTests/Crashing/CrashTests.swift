@@ -11,6 +11,7 @@ final class CrashTests: XCTestCase {
         let images = CrashCampaign.setting("WELLSPRING_CRASH_IMAGES", default: 1_900)
         let seed = UInt64(CrashCampaign.setting("WELLSPRING_CRASH_SEED", default: 1))
         let totals = CrashCampaign.all(seeds: seed..<seed + 4).run(images: images)
+        XCTAssertEqual(totals.images, images)
         assertNothingIsBroken(totals, "all scenarios")
     }
 

@@ -81,6 +81,33 @@ final class StoreLimitsTests: XCTestCase {
         }
     }
 
+    func test_headers_at_their_limit_are_kept_and_larger_ones_refused() async throws {
+        try await onBothStores(isLarge: true) { store in
+            for (size, isKept) in [(1 << 20, true), ((1 << 20) + 1, false)] {
+                // Each header takes eight bytes besides its key and value.
+                let value = String(repeating: "v", count: size - 8 - "key".utf8.count)
+                let event = NewEvent(
+                    EncodedEvent(name: "e", payload: []),
+                    metadata: EventMetadata(headers: ["key": value]))
+                try await self.expect(isKept, store, event, to: sampleStream("\(size)"))
+            }
+        }
+    }
+
+    func test_more_events_than_an_append_may_have_are_refused() async throws {
+        try await onBothStores { store in
+            let event = NewEvent(EncodedEvent(name: "e", payload: []))
+            let events = Array(repeating: event, count: 100_001)
+            do {
+                _ = try await store.append(
+                    AppendRequest(events, to: sampleStream("1"), expecting: .any))
+                XCTFail("they were kept")
+            } catch EventStoreError.limitExceeded(let what, let size, _) {
+                XCTAssertEqual("\(what) \(size)", "the number of events 100001")
+            }
+        }
+    }
+
     func test_an_append_of_nearly_the_limit_is_kept_whole_and_a_larger_one_refused() async throws {
         try await onBothStores(isLarge: true) { store in
             let payload = EventPayload(sharing: [UInt8](repeating: 3, count: 1 << 20)[...])
