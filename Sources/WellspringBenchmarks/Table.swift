@@ -3,7 +3,7 @@ import Foundation
 /// Measurements side by side, a line for each metric of a workload, with Wellspring's ratio to
 /// every other row.
 struct Table {
-    private var rows: [String] = []
+    private let rows: [String]
     private var lines: [Line] = []
 
     private struct Line {
@@ -12,9 +12,10 @@ struct Table {
         var values: [String: Double] = [:]
     }
 
-    init(_ measurements: [Measurement]) {
+    /// - Parameter order: The rows that there may be.
+    init(_ measurements: [Measurement], rows order: [String]) {
+        rows = order.filter { row in measurements.contains { $0.row == row } }
         for taken in measurements {
-            if !rows.contains(taken.row) { rows.append(taken.row) }
             let known = lines.firstIndex {
                 $0.workload == taken.workload && $0.metric == taken.metric
             }

@@ -84,11 +84,12 @@ struct WellspringBenchmarks {
             measurements += taken
             if options.form == .json { for figure in taken { write(figure.json + "\n") } }
         }
+        let table = Table(measurements, rows: rows.map { $0.row })
         switch options.form {
         case .json: break
-        case .table: write(Table(measurements).text)
+        case .table: write(table.text)
         case .markdown:
-            write(Table(measurements).markdown + "\n")
+            write(table.markdown + "\n")
             write(Aim.markdown(Aim.all, measurements))
         }
     }
