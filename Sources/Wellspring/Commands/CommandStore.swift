@@ -68,7 +68,8 @@ struct CommandStore: Sendable {
                 isProven = true
             }
             for recorded in events { try basis.take(recorded) }
-            if events.isEmpty || basis.standing.version >= page.version { return basis }
+            // A page that held no more than the proof says nothing of what comes after it.
+            if page.events.isEmpty || basis.standing.version >= page.version { return basis }
         }
     }
 

@@ -115,6 +115,8 @@ extension ProjectionRunner {
     }
 
     private func restore(from keeper: ProjectionKeeper<P>) async throws(EventStoreError) {
+        // Before the state is looked at, so that a log that grows meanwhile does not catch up with it.
+        let head = try await store.read(LogRead(.backward(before: nil), limit: .oneEvent)).head
         let checkpoint: Checkpoint
         do {
             guard let found = try await keeper.checkpoints.load(P.name) else { return }
@@ -128,7 +130,6 @@ extension ProjectionRunner {
                 "it is of revision \(checkpoint.revision), the projection of \(P.revision)")
         }
         // A restored backup of the log may end before the state that was saved later.
-        let head = try await store.read(LogRead(.backward(before: nil), limit: .oneEvent)).head
         guard checkpoint.position <= head else {
             return await discard(
                 "it is from position \(checkpoint.position), the log ends at \(head)")
@@ -172,9 +173,14 @@ extension ProjectionRunner {
         await save()
     }
 
-    /// Saves what a run has come to, which the end of its task must not prevent.
+    /// Saves what a run has come to.
     func saveAtEnd(after reason: ProjectionStop.Reason) async {
         if case .store = reason { return }
+        await saveToTheEnd()
+    }
+
+    /// Saves, which the cancellation of the caller must not prevent.
+    func saveToTheEnd() async {
         guard keeper != nil else { return }
         await Task { await save() }.value
     }

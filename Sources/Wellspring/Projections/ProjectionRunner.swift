@@ -121,7 +121,7 @@ public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
         defer { progress.withLock { $0.endRebuild() } }
         let position = try await replayAndSwap()
         onNotice(.rebuilt(position))
-        await save()
+        await saveToTheEnd()
         return position
     }
 

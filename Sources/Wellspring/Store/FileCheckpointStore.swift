@@ -96,17 +96,17 @@ extension FileCheckpointStore {
             throw .damaged(
                 StoreDamage(file: name, offset: UInt64(error.offset), reason: error.reason))
         }
-        guard let saved else { return nil }
-        // One beyond the end of the log is the runner's to refuse, which knows the end.
-        let id = try core.eventID(at: saved.checkpoint.position) ?? saved.lastEvent
-        guard id == saved.lastEvent || core.plantedFault == .believeForeignState else {
+        guard let (checkpoint, lastEvent) = saved else { return nil }
+        let found = try core.eventID(at: checkpoint.position) ?? .none
+        guard found == lastEvent || core.plantedFault == .believeForeignState else {
             throw .damaged(
                 StoreDamage(
                     file: name, offset: 48,
-                    reason: "the log holds another event at position "
-                        + "\(saved.checkpoint.position), as after restoring a backup of it"))
+                    reason: (found == .none
+                        ? "the log holds no event" : "the log holds another event")
+                        + " at position \(checkpoint.position), as after restoring a backup of it"))
         }
-        return saved.checkpoint
+        return checkpoint
     }
 
     private static func save(

@@ -1,5 +1,6 @@
 import Wellspring
 import WellspringLog
+import WellspringTestKit
 import XCTest
 
 /// A store that others have written, without a queued head, whose history is replaced beneath the
@@ -14,6 +15,17 @@ final class ReplacedHistoryTests: XCTestCase {
         await store.fill(ada, cents: 5)
         let receipt = try await bus.send(Fill(cents: 2), to: ada)
         XCTAssertEqual(receipt.state.amounts, [1, 5, 2])
+    }
+
+    func test_what_others_append_is_seen_behind_a_page_that_the_last_event_fills() async throws {
+        let faulty = FaultyEventStore(store)
+        let bus = CommandBus(faulty)
+        try await bus.send(Fill(cents: 10), to: ada)
+        await store.fill(ada, cents: 100)
+        faulty.inject(.shortRead())
+        let receipt = try await bus.send(Spend(cents: 50), to: ada)
+        XCTAssertEqual(receipt.state.cents, 60)
+        XCTAssertEqual(receipt.version, StreamVersion(3))
     }
 
     func test_only_the_last_event_of_what_is_kept_is_read_again() async throws {

@@ -1,4 +1,4 @@
-import Wellspring
+@testable import Wellspring
 import WellspringLog
 import WellspringTestKit
 import XCTest
@@ -104,6 +104,41 @@ final class CheckpointTests: XCTestCase {
         try await assertDiscarded(position: 3, because: "it is from position 3, the log ends at 2")
     }
 
+    func test_state_from_beyond_the_end_is_not_believed_when_the_log_grows_while_it_is_loaded()
+        async throws
+    {
+        let store = store
+        checkpoints.afterLoading { _ = try? await store.add(.filled(cents: 3), to: "ada") }
+        try await assertDiscarded(
+            position: 3, because: "it is from position 3, the log ends at 2", endingAt: 3)
+    }
+
+    func test_a_file_of_state_from_beyond_the_end_is_not_believed() async throws {
+        let disk = SimulatedDisk()
+        var file = try await FileEventStore(on: disk)
+        try await CommandBus(file).send(Fill(cents: 1), to: "ada")
+        await file.close()
+        let backup = disk.afterCrash(keeping: .everything, seed: 1)
+        file = try await FileEventStore(on: disk)
+        try await CommandBus(file).send(Fill(cents: 2), to: "ada")
+        try await runOnce(
+            ProjectionRunner(
+                Contents.self, from: file, checkpoints: file.checkpoints, clock: ManualClock()))
+        await file.close()
+        let name = CheckpointFile.name(of: Contents.name)
+        try backup.openStore(at: "store", create: false).makeDirectory(CheckpointFile.directory)
+        backup.replaceContents(of: name, with: disk.contents(of: name))
+        let restored = try await FileEventStore(on: backup)
+        do {
+            _ = try await restored.checkpoints.load(Contents.name)
+            XCTFail("believed")
+        } catch {
+            guard case .damaged(let damage) = error else { return XCTFail("\(error)") }
+            XCTAssertTrue(damage.reason.contains("no event at position 2"), damage.reason)
+        }
+        await restored.close()
+    }
+
     func test_state_that_cannot_be_loaded_is_reported_and_replayed() async throws {
         let error = EventStoreError.io(call: "read", file: "contents.ckpt", code: 5)
         checkpoints.failLoading(with: error)
@@ -198,7 +233,7 @@ final class CheckpointTests: XCTestCase {
 
     private func assertDiscarded(
         revision: Int = 1, position: UInt64 = 1, state: String = #"{"cents":{},"positions":[]}"#,
-        because reason: String, line: UInt = #line
+        because reason: String, endingAt end: UInt64 = 2, line: UInt = #line
     ) async throws {
         try await store.add(.filled(cents: 1), to: "ada")
         try await store.add(.filled(cents: 2), to: "ada")
@@ -215,11 +250,11 @@ final class CheckpointTests: XCTestCase {
             return XCTFail("\(notices.all)", line: line)
         }
         XCTAssertEqual(told, reason, line: line)
-        XCTAssertEqual(runner.snapshot().model.positions, [1, 2], line: line)
+        XCTAssertEqual(runner.snapshot().model.positions, Array(1...end), line: line)
 
         checkpoints.failLoading(with: nil)
         let saved = try await checkpoints.load(Contents.name)
-        XCTAssertEqual(saved?.position, LogPosition(2), "the good one is saved", line: line)
+        XCTAssertEqual(saved?.position, LogPosition(end), "the good one is saved", line: line)
         XCTAssertEqual(checkpoints.removals, 1, line: line)
     }
 }
@@ -234,6 +269,7 @@ private final class WatchedCheckpoints: CheckpointStore {
         var removals = 0
         var loadError: EventStoreError?
         var saveError: EventStoreError?
+        var afterLoading: (@Sendable () async -> Void)?
     }
 
     var saves: Int { state.withLock { $0.saves } }
@@ -241,10 +277,20 @@ private final class WatchedCheckpoints: CheckpointStore {
     func failLoading(with error: EventStoreError?) { state.withLock { $0.loadError = error } }
     func failSaving(with error: EventStoreError?) { state.withLock { $0.saveError = error } }
     func put(_ checkpoint: Checkpoint) async throws { try await base.save(checkpoint) }
+    /// Has something happen once, when state was loaded and before it is returned.
+    func afterLoading(_ body: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.afterLoading = body }
+    }
 
     func load(_ projection: ProjectionName) async throws(EventStoreError) -> Checkpoint? {
         if let error = state.withLock({ $0.loadError }) { throw error }
-        return try await base.load(projection)
+        let found = try await base.load(projection)
+        let then = state.withLock { state in
+            defer { state.afterLoading = nil }
+            return state.afterLoading
+        }
+        await then?()
+        return found
     }
 
     func save(_ checkpoint: Checkpoint) async throws(EventStoreError) {

@@ -34,6 +34,25 @@ final class RebuildTests: XCTestCase {
         XCTAssertEqual(next.snapshot().model.positions, [1])
     }
 
+    func test_a_rebuild_that_is_cancelled_behind_its_swap_is_saved() async throws {
+        let store = InMemoryEventStore()
+        try await store.add(.filled(cents: 1), to: "ada")
+        let checkpoints = InMemoryCheckpointStore()
+        let rebuild = Guarded<Task<LogPosition, any Error>?>(nil)
+        let runner = ProjectionRunner(
+            Contents.self, from: store, checkpoints: checkpoints, clock: ManualClock(),
+            onNotice: { if case .rebuilt = $0 { rebuild.withLock { $0 }?.cancel() } })
+        let task = Task { () async throws -> LogPosition in
+            while rebuild.withLock({ $0 == nil }) { await Task.yield() }
+            return try await runner.rebuild()
+        }
+        rebuild.withLock { $0 = task }
+        let position = try await task.value
+        XCTAssertTrue(task.isCancelled)
+        let saved = try await checkpoints.load(Contents.name)
+        XCTAssertEqual(saved?.position, position)
+    }
+
     func test_until_the_swap_the_old_model_answers() async throws {
         for _ in 0..<2_500 { try await store.add(.filled(cents: 1), to: "ada") }
         let (reached, go) = (Signal(), Signal())
