@@ -219,8 +219,18 @@ final class SegmentWalk {
         if let content = try file.window.endOfContent(from: offset) {
             try walk.emit(.unfinished(file: file.name, offset..<content))
         }
-        try SegmentEnd(self).checkCleanEnd()
+        if try !fallsShortOfKnownEnd() { try SegmentEnd(self).checkCleanEnd() }
         return false
+    }
+
+    /// Whether the log ends before the place that the MANIFEST knew before the segment was opened, and
+    /// that of a log which was not closed properly: another history may have more frames in less room.
+    private func fallsShortOfKnownEnd() throws -> Bool {
+        guard let manifest = walk.manifest, !manifest.isClean, !hasDamage,
+            manifest.knownEnd.segment == number, end.offset < manifest.knownEnd.offset
+        else { return false }
+        try tellOtherEnd(than: manifest.knownEnd)
+        return true
     }
 
     /// The log must meet the known end exactly, and may go on behind it.
@@ -228,6 +238,10 @@ final class SegmentWalk {
         guard let known = walk.manifest?.knownEnd, known.segment == number, !hasDamage,
             before < known.offset, known.offset <= end.offset, end != known
         else { return }
+        try tellOtherEnd(than: known)
+    }
+
+    private func tellOtherEnd(than known: LogEnd) throws {
         try walk.emit(
             .damage(
                 InspectedDamage(

@@ -238,6 +238,43 @@ final class VerificationTests: XCTestCase {
         }
     }
 
+    func test_a_newest_segment_of_another_history_is_told_though_it_has_more_frames_in_less_room()
+        async throws
+    {
+        let disk = SimulatedDisk()
+        let first = try await FileEventStore(on: disk)
+        try await first.appendSample(1)
+        await first.close()
+        let other = disk.afterCrash(keeping: .everything, seed: 1)
+        for (place, count, bytes) in [(disk, 4, 4_000), (other, 60, 10)] {
+            let store = try await FileEventStore(on: place)
+            for _ in 0..<count {
+                let payload = EventPayload(utf8: String(repeating: "x", count: bytes))
+                let event = NewEvent(EncodedEvent(name: "sample.happened", payload: payload))
+                try await store.append(
+                    AppendRequest([event], to: sampleStream("1"), expecting: .any))
+            }
+            place.fireTimers()
+            place.crash(keeping: .everything)
+            await store.close()
+        }
+        // Opened and not closed: the MANIFEST knows how far it went.
+        let again = try await FileEventStore(on: disk)
+        disk.crash(keeping: .everything)
+        await again.close()
+        let name = LogLayout.segment(1)
+        disk.replaceContents(of: name, with: other.contents(of: name))
+        let report = try await FileEventStore.verify(at: "store", in: disk)
+        XCTAssertEqual(report.problems.map(\.kind), [.end])
+        do {
+            let opened = try await FileEventStore(on: disk)
+            await opened.close()
+            XCTFail("opened")
+        } catch {
+            guard case .damaged = error else { return XCTFail("\(error)") }
+        }
+    }
+
     func test_files_of_others_are_named() async throws {
         let store = try await MaintainedStore()
         store.disk.replaceContents(of: "notes.txt", with: [1])
