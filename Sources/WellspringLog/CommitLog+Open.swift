@@ -7,8 +7,9 @@ extension CommitLog {
         _ directory: any StoreDirectory, configuration: LogConfiguration, client: any LogClient
     ) throws(LogError) -> CommitLog {
         try checkIsOurs(directory, makes: configuration.createsStore)
-        return try open(
-            directory, configuration: configuration, client: client, holding: lock(directory))
+        let lock = try lock(
+            directory, allowsNetworkFileSystem: configuration.allowsNetworkFileSystem)
+        return try open(directory, configuration: configuration, client: client, holding: lock)
     }
 
     /// Opens the log in `directory`, whose lock the caller has taken.
@@ -57,9 +58,15 @@ extension CommitLog {
     }
 
     /// Takes the lock that keeps others from opening the log in `directory` for writing.
+    ///
+    /// On a network file system it may not keep them out, so it is refused there unless that is
+    /// allowed.
     package static func lock(
-        _ directory: any StoreDirectory
+        _ directory: any StoreDirectory, allowsNetworkFileSystem: Bool
     ) throws(LogError) -> any LockToken {
+        if !allowsNetworkFileSystem, let kind = directory.networkFileSystem {
+            throw .networkFileSystem(path: directory.path, kind: kind)
+        }
         let outcome: LockOutcome
         do {
             outcome = try directory.lock(

@@ -25,6 +25,8 @@ package struct LogConfiguration: Sendable {
     package var frameBytesLimit = 16 << 20
     /// Whether an empty directory is made into a store.
     package var createsStore = true
+    /// Whether a log on a network file system is opened.
+    package var allowsNetworkFileSystem = false
     /// Which bits count of what the client's index files names under.
     ///
     /// A test lets names collide by it.
@@ -196,6 +198,8 @@ package enum LogError: Error, Hashable, Sendable {
     case notAStore(path: String)
     /// There is no store in the directory, but there is something else. Nothing was changed.
     case notEmpty(path: String)
+    /// The directory is on a network file system, which nobody allowed. Nothing was changed.
+    case networkFileSystem(path: String, kind: String)
     /// The store was written by a newer version.
     case unsupportedFormat(file: String, reason: String)
     /// What is in the directory is no longer the log that was opened.

@@ -48,6 +48,8 @@ package final class StagedDirectory: StoreDirectory {
 
     package var path: String { base.path }
     package var isForked: Bool { base.isForked }
+    package var networkFileSystem: String? { base.networkFileSystem }
+    package var syncsReachMedium: Bool { base.syncsReachMedium }
     package var processID: Int32 { base.processID }
     package func wallClock() -> Int64 { time.withLock { $0 } }
     package func random() -> UInt64 { base.random() }

@@ -86,6 +86,15 @@ public final class SimulatedDisk: Sendable {
 
     // MARK: - Faults
 
+    /// The kind of network file system that the disk pretends to be, for example `nfs4`; `nil` for
+    /// none.
+    ///
+    /// It goes on working like a disk of this machine.
+    public var networkFileSystem: String? {
+        get { core.withLock { $0.networkFileSystem } }
+        set { core.withLock { $0.networkFileSystem = newValue } }
+    }
+
     /// Has operations go wrong.
     public func inject(_ fault: Fault) {
         core.withLock { $0.faults.append(fault) }

@@ -9,6 +9,8 @@ struct SimulatedDiskCore {
     var capacity: Int?
     var clock: Int64 = 1_700_000_000_000_000_000
     var isForked = false
+    var networkFileSystem: String?
+    var syncsReachMedium = true
     var workers: [InlineWorker] = []
     var schedule: ScheduledWorker.Scheduler?
 
@@ -123,6 +125,7 @@ struct SimulatedDiskCore {
         var result = SimulatedDiskCore(
             state: state.afterCrash(.init(survival, dice), tearsSectors: tearsSectors), seed: seed)
         result.clock = clock
+        result.networkFileSystem = networkFileSystem
         result.tearsSectors = tearsSectors
         return result
     }
@@ -251,6 +254,13 @@ extension SimulatedDisk {
         var core = SimulatedDiskCore(state: moment.state, seed: seed)
         core.tearsSectors = tearsSectors
         self.init(core.afterCrash(survival, seed: seed))
+    }
+
+    /// Has the disk say that its syncs end in the drive's own cache.
+    ///
+    /// They keep what they were given all the same.
+    package func setSyncsReachMedium(_ reachMedium: Bool) {
+        core.withLock { $0.syncsReachMedium = reachMedium }
     }
 
     /// Has the store believe that it runs in a fork of the process that opened it.

@@ -31,6 +31,8 @@ private final class SimulatedStoreDirectory: StoreDirectory {
     }
 
     var isForked: Bool { disk.core.withLock { $0.isForked } }
+    var syncsReachMedium: Bool { disk.core.withLock { $0.syncsReachMedium } }
+    var networkFileSystem: String? { disk.networkFileSystem }
     var processID: Int32 { 1 }
     func wallClock() -> Int64 { disk.core.withLock { $0.clock } }
     func random() -> UInt64 { disk.core.withLock { $0.random() } }

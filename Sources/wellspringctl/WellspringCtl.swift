@@ -65,6 +65,16 @@ extension Arguments {
     }
 }
 
+extension Option {
+    /// What commands have that write to a store.
+    static let network = Option(
+        "allow-network-file-system", "Also writes to a store on a network file system.")
+}
+
+extension Arguments {
+    var allowsNetworkFileSystem: Bool { has(Option.network.name) }
+}
+
 extension EventStoreError {
     /// The error with what to do about it here.
     fileprivate func sentence(about directory: String) -> String {
@@ -72,7 +82,7 @@ extension EventStoreError {
         return switch self {
         case .damaged:
             "\(text) 'wellspringctl verify \(directory)' tells everything that is wrong."
-        case .notAStore: "\(text) Check the path."
+        case .networkFileSystem: "\(text) --\(Option.network.name) allows it."
         default: text
         }
     }

@@ -70,6 +70,8 @@ private final class FatalDirectory: StoreDirectory {
 
     var path: String { base.path }
     var isForked: Bool { base.isForked }
+    var syncsReachMedium: Bool { base.syncsReachMedium }
+    var networkFileSystem: String? { base.networkFileSystem }
     var processID: Int32 { base.processID }
     func wallClock() -> Int64 { base.wallClock() }
     func random() -> UInt64 { base.random() }

@@ -32,6 +32,10 @@ public enum EventStoreError: Error, Hashable, Sendable {
     /// There is no store in the directory, but there are other files: no store is made there, and
     /// nothing was touched. Check the path, or choose an empty directory or a new one.
     case notEmpty(path: String)
+    /// The directory is on a network file system, where neither locks nor syncs can be relied on;
+    /// nothing was touched. Keep the store on a disk of this machine.
+    /// ``FileEventStore/Configuration/allowsNetworkFileSystem`` has it opened all the same.
+    case networkFileSystem(path: String, kind: String)
     /// A newer version of the library wrote the store. Use that version.
     case unsupportedFormat(file: String, reason: String)
     /// The store that was opened for reading is gone: it was deleted, or something else was put in
@@ -136,6 +140,10 @@ extension EventStoreError: CustomStringConvertible {
         case .replaced(let path, let reason):
             "The store at \(path) is no longer the one that was opened: \(reason). Close the reader "
                 + "and open the path again."
+        case .networkFileSystem(let path, let kind):
+            "\(path) is on a network file system (\(kind)), where neither locks nor syncs can be "
+                + "relied on; nothing was touched. Keep the store on a disk of this machine, or "
+                + "allow it if only one machine ever writes."
         case .closed: "The store is closed."
         case .forked: "The store was opened before a fork and cannot be used in the child."
         case .cancelled: "The task was cancelled; nothing was written."

@@ -9,7 +9,8 @@ package import WellspringLog
 /// ```
 ///
 /// Any number of readers may have a store open. A reader takes no lock and never writes, so it works
-/// on a read-only medium too. It is no ``EventStore``: an append to it does not compile.
+/// on a read-only medium too, and on a network file system: what that holds back is read later, and
+/// every byte is checked by its checksum. It is no ``EventStore``: an append to it does not compile.
 ///
 /// It shows what is known to be durable and nothing else, so nothing it showed can vanish in a crash
 /// of the writer or of the machine. An event is shown as soon as the writer has noted that it is

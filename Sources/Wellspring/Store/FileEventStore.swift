@@ -28,6 +28,14 @@ public final class FileEventStore: QueuedHeadStore {
         public var segmentBytes = 64 << 20
         /// Whether a store is made where there is none.
         public var createsStore = true
+        /// Whether a store on a network file system is opened for writing, where it is refused
+        /// otherwise (``EventStoreError/networkFileSystem(path:kind:)``).
+        ///
+        /// Its lock may not keep out a writer on another machine, and two writers destroy the store;
+        /// and what it calls synced may be in a server's memory only. Allow it where one machine
+        /// alone writes and the server keeps what it says it has kept. FUSE file systems are known
+        /// by name only where they are common.
+        public var allowsNetworkFileSystem = false
         /// Whether a task may sync its own append when no other is waiting, which saves handing it
         /// to the store's thread but holds a thread of the pool meanwhile.
         ///
@@ -68,6 +76,7 @@ public final class FileEventStore: QueuedHeadStore {
     /// - Throws: ``EventStoreError/damaged(_:)`` when acknowledged events are missing or changed:
     ///   nothing is touched then. ``EventStoreError/locked(path:owner:)`` when it is open already.
     ///   ``EventStoreError/notEmpty(path:)`` when the directory holds other things than a store.
+    ///   ``EventStoreError/networkFileSystem(path:kind:)`` when it is on another machine.
     public convenience init(
         at path: String, configuration: Configuration = Configuration()
     ) async throws(EventStoreError) {
@@ -101,7 +110,9 @@ public final class FileEventStore: QueuedHeadStore {
         self.directory = directory
         self.configuration = configuration
         storeID = log.storeID
-        report = RecoveryReport(log.recovery, reindexedSegments: log.reindexedSegments)
+        report = RecoveryReport(
+            log.recovery, reindexedSegments: log.reindexedSegments,
+            syncsReachMedium: directory.syncsReachMedium)
         core = StoreCore(
             log: log,
             state: CoreState(
@@ -171,6 +182,7 @@ extension FileEventStore.Configuration {
         log.durability = durability.forLog
         log.segmentBytes = UInt64(min(max(64 << 10, segmentBytes), 1 << 30))
         log.createsStore = createsStore
+        log.allowsNetworkFileSystem = allowsNetworkFileSystem
         log.plantedFault = plantedFault
         log.indexKeyMask = indexKeyMask
         return log

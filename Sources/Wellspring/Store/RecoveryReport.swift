@@ -29,8 +29,16 @@ public struct RecoveryReport: Hashable, Sendable {
     /// It was made again from them, with every frame checked; opening took the longer for it.
     public let reindexedSegments: Int
 
-    init(_ recovery: LogRecovery, reindexedSegments: Int) {
+    /// Whether the system has the drive empty its own cache when the store syncs.
+    ///
+    /// `false` on Apple systems where the volume does not support that (`F_FULLFSYNC`), as some external
+    /// and most network volumes do not. Then a power cut may take back what was acknowledged, in
+    /// every mode of ``Durability``. Keep the store on another volume.
+    public let syncsReachMedium: Bool
+
+    init(_ recovery: LogRecovery, reindexedSegments: Int, syncsReachMedium: Bool = true) {
         self.reindexedSegments = reindexedSegments
+        self.syncsReachMedium = syncsReachMedium
         created = recovery.created
         wasClean = recovery.wasClean
         eventCount = recovery.eventCount
@@ -47,7 +55,14 @@ extension RecoveryReport: CustomStringConvertible {
     ///
     /// It names only what was out of the ordinary, and the size of the store.
     public var description: String {
-        if created { return "the store was made" }
+        let warning =
+            syncsReachMedium
+            ? []
+            : [
+                "a power cut may take back what was acknowledged, because this volume cannot have "
+                    + "the drive empty its cache: keep the store on another one"
+            ]
+        if created { return (["the store was made"] + warning).joined(separator: ", ") }
         var parts = [
             "\(Self.count(eventCount, "event")) in \(Self.count(segmentCount, "segment"))",
             wasClean ? "closed properly" : "not closed properly",
@@ -65,7 +80,7 @@ extension RecoveryReport: CustomStringConvertible {
         if reindexedSegments > 0 {
             parts.append("index made again of \(Self.count(reindexedSegments, "segment"))")
         }
-        return parts.joined(separator: ", ")
+        return (parts + warning).joined(separator: ", ")
     }
 
     private static func count(_ number: some BinaryInteger, _ noun: String) -> String {

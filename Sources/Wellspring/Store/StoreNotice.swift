@@ -87,6 +87,8 @@ extension EventStoreError {
         case .locked(let owner): self = .locked(path: path, owner: owner)
         case .notAStore(let path): self = .notAStore(path: path)
         case .notEmpty(let path): self = .notEmpty(path: path)
+        case .networkFileSystem(let path, let kind):
+            self = .networkFileSystem(path: path, kind: kind)
         case .unsupportedFormat(let file, let reason):
             self = .unsupportedFormat(file: file, reason: reason)
         case .replaced(let reason): self = .replaced(path: path, reason: reason)

@@ -45,6 +45,13 @@ package protocol StoreDirectory: AnyObject, Sendable {
     /// Whether this process is a fork of the one that opened the directory. A fork must not write.
     var isForked: Bool { get }
 
+    /// Whether syncs have reached the medium so far, and did not end in the cache of the drive.
+    var syncsReachMedium: Bool { get }
+
+    /// The kind of network file system that the directory is on; `nil` when it is on none, as far
+    /// as the system can tell.
+    var networkFileSystem: String? { get }
+
     /// The wall clock, in nanoseconds since 1970. May jump either way.
     func wallClock() -> Int64
 
@@ -87,8 +94,10 @@ package protocol StoreFile: AnyObject, Sendable {
     /// Writes all of `bytes` at `offset`. After an error any part of it may have been written.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError)
 
-    /// Makes the content and the size durable. After an error nothing is known about either, and
-    /// a repeated call proves nothing (the kernel may have marked the lost pages clean).
+    /// Makes the content and the size durable, as far as ``StoreDirectory/syncsReachMedium`` says.
+    ///
+    /// After an error nothing is known about either, and a repeated call proves nothing (the kernel
+    /// may have marked the lost pages clean).
     func sync() throws(SystemError)
 
     /// Cuts or extends the file to `size`; an extension reads as zeros. Not durable before `sync()`.

@@ -14,6 +14,7 @@ final class PosixDirectory: StoreDirectory {
     let path: String
     private let descriptor: Int32
     private let openedBy = getpid()
+    private let syncs = SyncRecord()
 
     private static let ownerOnly: mode_t = 0o600
 
@@ -26,6 +27,9 @@ final class PosixDirectory: StoreDirectory {
 
     var isForked: Bool { getpid() != openedBy }
     var processID: Int32 { getpid() }
+
+    var syncsReachMedium: Bool { syncs.reachMedium }
+    var networkFileSystem: String? { NetworkFileSystem.kind(ofDescriptor: descriptor) }
 
     func wallClock() -> Int64 {
         var time = timespec()
@@ -94,7 +98,7 @@ final class PosixDirectory: StoreDirectory {
             case .readWrite: O_RDWR
             case .create: O_RDWR | O_CREAT | O_EXCL
             }
-        return PosixFile(descriptor: try openRegularFile(name, flags), name: name)
+        return PosixFile(descriptor: try openRegularFile(name, flags), name: name, syncs: syncs)
     }
 
     func rename(_ old: String, to new: String) throws(SystemError) {
@@ -115,10 +119,10 @@ final class PosixDirectory: StoreDirectory {
 
     func syncDirectory(_ directory: String?) throws(SystemError) {
         guard let directory else {
-            return try makeDurable(descriptor, ".", isDirectory: true)
+            return syncs.note(try makeDurable(descriptor, ".", isDirectory: true))
         }
         try inDirectory(directory) { descriptor throws(SystemError) in
-            try makeDurable(descriptor, directory, isDirectory: true)
+            syncs.note(try makeDurable(descriptor, directory, isDirectory: true))
         }
     }
 

@@ -52,29 +52,3 @@ func retrying<Result: SignedInteger>(
         guard errno == EINTR else { throw .last(name, file) }
     }
 }
-
-/// Makes what `descriptor` stands for durable, in the strongest way the system has.
-///
-/// Apple's `fsync` leaves the data in the drive's own cache; only `F_FULLFSYNC` empties that. On
-/// Linux `fdatasync` includes every change of the size.
-func makeDurable(_ descriptor: Int32, _ file: String, isDirectory: Bool) throws(SystemError) {
-    #if canImport(Darwin)
-    let name = "fcntl(F_FULLFSYNC)"
-    func attempt() -> Int32 {
-        if fcntl(descriptor, F_FULLFSYNC) != -1 { return 0 }
-        let isUnsupported = errno == ENOTSUP || errno == EINVAL || errno == ENOTTY
-        return isUnsupported ? fsync(descriptor) : -1
-    }
-    #else
-    let name = isDirectory ? "fsync" : "fdatasync"
-    func attempt() -> Int32 { isDirectory ? fsync(descriptor) : fdatasync(descriptor) }
-    #endif
-    let attemptLimit = 100
-    for _ in 0..<attemptLimit {
-        if attempt() == 0 { return }
-        // Any error but an interruption may have dropped the pages that were to be written, so
-        // that a second call would succeed and prove nothing.
-        guard errno == EINTR else { break }
-    }
-    throw .last(name, file)
-}

@@ -12,6 +12,7 @@ import Glibc
 final class PosixFile: StoreFile {
     private let descriptor: Int32
     private let name: String
+    private let syncs: SyncRecord
     /// Twice the calls in progress, plus 1 once the file was closed.
     ///
     /// The descriptor is given back when the last call has left: its number may be another file's
@@ -21,9 +22,10 @@ final class PosixFile: StoreFile {
     /// The most that is handed to the system in one call; some refuse 2 GiB and more.
     private static let transferLimit = 1 << 30
 
-    init(descriptor: Int32, name: String) {
+    init(descriptor: Int32, name: String, syncs: SyncRecord) {
         self.descriptor = descriptor
         self.name = name
+        self.syncs = syncs
     }
 
     deinit { close() }
@@ -78,7 +80,7 @@ final class PosixFile: StoreFile {
 
     func sync() throws(SystemError) {
         try using { descriptor throws(SystemError) in
-            try makeDurable(descriptor, name, isDirectory: false)
+            syncs.note(try makeDurable(descriptor, name, isDirectory: false))
         }
     }
 

@@ -11,7 +11,7 @@ extension ToolCommand {
             options: [
                 Option(
                     "before", value: "VERSION", "The first version that is kept.", isRequired: true),
-                reason,
+                reason, .network,
             ])
     ) { arguments in
         let before = try arguments.number("before", in: 1...UInt64(Int64.max)) ?? 1
@@ -21,7 +21,7 @@ extension ToolCommand {
     static let delete = ToolCommand(
         Subcommand(
             "delete", arguments: ["DIR", "STREAM"],
-            summary: "Has a stream read as empty; its version stays.", options: [reason])
+            summary: "Has a stream read as empty; its version stays.", options: [reason, .network])
     ) { arguments in
         try await Requesting(arguments).end(before: nil)
     }
@@ -29,7 +29,8 @@ extension ToolCommand {
     static let redact = ToolCommand(
         Subcommand(
             "redact", arguments: ["DIR", "STREAM", "VERSION..."],
-            summary: "Asks for the content of single events to be removed.", options: [reason])
+            summary: "Asks for the content of single events to be removed.",
+            options: [reason, .network])
     ) { arguments in
         let versions = try arguments.positional.dropFirst(2).map { text in
             guard let version = UInt64(text), version > 0 else {
@@ -44,11 +45,13 @@ extension ToolCommand {
 /// Asks a store to forget something of one stream.
 private struct Requesting {
     private let directory: String
+    private let allowsNetworkFileSystem: Bool
     private let stream: StreamID
     private let metadata: EventMetadata
 
     init(_ arguments: Arguments) throws(UsageError) {
         directory = arguments.directory
+        allowsNetworkFileSystem = arguments.allowsNetworkFileSystem
         stream = try arguments.stream
         metadata = EventMetadata(headers: arguments[option: "reason"].map { ["reason": $0] } ?? [:])
     }
@@ -105,6 +108,7 @@ private struct Requesting {
     private func withStore(_ body: (FileEventStore) async throws -> Void) async throws {
         var configuration = FileEventStore.Configuration()
         configuration.createsStore = false
+        configuration.allowsNetworkFileSystem = allowsNetworkFileSystem
         let store: FileEventStore
         do {
             store = try await FileEventStore(at: directory, configuration: configuration)

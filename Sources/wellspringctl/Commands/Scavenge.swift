@@ -7,13 +7,15 @@ extension ToolCommand {
             "scavenge", arguments: ["DIR"],
             summary:
                 "Takes the content of truncated and redacted events out of the files for good.",
-            options: [Option("json", "Writes one JSON document.")])
+            options: [Option("json", "Writes one JSON document."), .network])
     ) { arguments in
         let reporting = Reporting("events redacted")
         let report: ScavengeReport
         do {
             report = try await FileEventStore.scavenge(
-                at: arguments.directory, progress: reporting.closure)
+                at: arguments.directory,
+                allowsNetworkFileSystem: arguments.allowsNetworkFileSystem,
+                progress: reporting.closure)
         } catch {
             reporting.clear()
             throw error

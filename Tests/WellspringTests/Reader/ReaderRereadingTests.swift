@@ -109,6 +109,8 @@ private final class MisreadDirectory: StoreDirectory {
 
     var path: String { base.path }
     var isForked: Bool { base.isForked }
+    var networkFileSystem: String? { base.networkFileSystem }
+    var syncsReachMedium: Bool { base.syncsReachMedium }
     var processID: Int32 { base.processID }
     func wallClock() -> Int64 { base.wallClock() }
     func random() -> UInt64 { base.random() }

@@ -6,6 +6,21 @@ import XCTest
 
 /// When events become durable in each mode, on a disk whose time stands still.
 final class StoreDurabilityTests: XCTestCase {
+    func test_an_opening_says_when_syncs_end_in_the_cache_of_the_drive() async throws {
+        for reachMedium in [true, false] {
+            let disk = SimulatedDisk()
+            disk.setSyncsReachMedium(reachMedium)
+            let notices = Guarded<[StoreNotice]>([])
+            var configuration = FileEventStore.Configuration()
+            configuration.onNotice = { notice in notices.withLock { $0.append(notice) } }
+            let store = try await FileEventStore(on: disk, configuration: configuration)
+            XCTAssertEqual(store.report.syncsReachMedium, reachMedium)
+            let told = "\(notices.withLock { $0 }.first.map { "\($0)" } ?? "")"
+            XCTAssertEqual(told.contains("power cut"), !reachMedium, told)
+            await store.close()
+        }
+    }
+
     func test_every_commit_is_durable_and_visible_when_it_returns() async throws {
         for durability in [Durability.everyCommit, .strict] {
             let (store, _) = try await open(durability)

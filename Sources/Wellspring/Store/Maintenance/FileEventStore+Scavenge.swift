@@ -24,6 +24,7 @@ extension FileEventStore {
     ///
     /// - Parameters:
     ///   - path: The directory of the store.
+    ///   - allowsNetworkFileSystem: As in ``Configuration/allowsNetworkFileSystem``.
     ///   - progress: Told now and then how far the writing has come, on a thread of the store. Counts
     ///     the events that lost their content.
     /// - Throws: ``EventStoreError/locked(path:owner:)`` when the store is open,
@@ -32,20 +33,26 @@ extension FileEventStore {
     ///   segment, ``EventStoreError/cancelled``, or a failure of the machine.
     @discardableResult
     public static func scavenge(
-        at path: String, progress: (@Sendable (MaintenanceProgress) -> Void)? = nil
+        at path: String, allowsNetworkFileSystem: Bool = false,
+        progress: (@Sendable (MaintenanceProgress) -> Void)? = nil
     ) async throws(EventStoreError) -> ScavengeReport {
-        try await scavenge(at: path, in: PosixFileSystem(), progress: progress)
+        try await scavenge(
+            at: path, in: PosixFileSystem(), allowsNetworkFileSystem: allowsNetworkFileSystem,
+            progress: progress)
     }
 
     /// Scavenges a store in a directory of any file system.
     @discardableResult
     package static func scavenge(
-        at path: String, in fileSystem: any FileSystem,
+        at path: String, in fileSystem: any FileSystem, allowsNetworkFileSystem: Bool = false,
         progress: (@Sendable (MaintenanceProgress) -> Void)? = nil
     ) async throws(EventStoreError) -> ScavengeReport {
         try await maintain(path, in: fileSystem, named: "wellspring-scavenge") {
             directory, isCancelled in
-            try StoreScavenge(directory, isCancelled: isCancelled, progress).run()
+            try StoreScavenge(
+                directory, allowsNetworkFileSystem: allowsNetworkFileSystem,
+                isCancelled: isCancelled, progress
+            ).run()
         }
     }
 }

@@ -1,4 +1,4 @@
-/// What a scavenge did, see ``FileEventStore/scavenge(at:progress:)``.
+/// What a scavenge did, see ``FileEventStore/scavenge(at:allowsNetworkFileSystem:progress:)``.
 public struct ScavengeReport: Hashable, Sendable {
     /// How many files of the log were written anew.
     public internal(set) var segmentCount = 0

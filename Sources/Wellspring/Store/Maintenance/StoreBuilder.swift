@@ -29,6 +29,8 @@ final class StoreBuilder: LogClient {
         configuration.durability = .osManaged
         configuration.segmentBytes = segmentBytes
         configuration.idleMarkNanoseconds = nil
+        // One process writes here, once, and what it wrote is read back before anybody relies on it.
+        configuration.allowsNetworkFileSystem = true
         configuration.frameBytesLimit = FrameHeader.bodyLengthLimit
         log = try CommitLog.open(directory, configuration: configuration, client: self)
         // Commits bring their own times, and none may be later than the next.

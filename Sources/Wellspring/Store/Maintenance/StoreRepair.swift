@@ -5,10 +5,14 @@ package import WellspringLog
 /// Only that: a store of which anything else is damaged is left alone.
 struct StoreRepair {
     private let directory: any StoreDirectory
+    private let allowsNetworkFileSystem: Bool
     private var tracker: ProgressTracker
 
-    init(_ directory: any StoreDirectory, _ tracker: ProgressTracker) {
+    init(
+        _ directory: any StoreDirectory, allowsNetworkFileSystem: Bool, _ tracker: ProgressTracker
+    ) {
         self.directory = directory
+        self.allowsNetworkFileSystem = allowsNetworkFileSystem
         self.tracker = tracker
     }
 
@@ -22,7 +26,8 @@ struct StoreRepair {
                         "without this file a store cannot be repaired; salvage copies its events"))
         }
         if inspection.manifest != nil { return try nothingToDo() }
-        let lock = try CommitLog.lock(directory)
+        let lock = try CommitLog.lock(
+            directory, allowsNetworkFileSystem: allowsNetworkFileSystem)
         defer { lock.release() }
         let found = try read(inspection)
         let manifest = try manifest(of: found, identity)
@@ -126,7 +131,7 @@ struct StoreRepair {
     }
 }
 
-/// What repairing a store did, see ``FileEventStore/repair(at:progress:)``.
+/// What repairing a store did, see ``FileEventStore/repair(at:allowsNetworkFileSystem:progress:)``.
 public struct RepairReport: Hashable, Sendable {
     /// Whether there was anything to repair.
     public internal(set) var isRepaired = false
@@ -156,21 +161,26 @@ extension FileEventStore {
     ///   ``EventStoreError/locked(path:owner:)`` when the store is open.
     @discardableResult
     public static func repair(
-        at path: String, progress: (@Sendable (MaintenanceProgress) -> Void)? = nil
+        at path: String, allowsNetworkFileSystem: Bool = false,
+        progress: (@Sendable (MaintenanceProgress) -> Void)? = nil
     ) async throws(EventStoreError) -> RepairReport {
-        try await repair(at: path, in: PosixFileSystem(), progress: progress)
+        try await repair(
+            at: path, in: PosixFileSystem(), allowsNetworkFileSystem: allowsNetworkFileSystem,
+            progress: progress)
     }
 
     /// Repairs a store in a directory of any file system.
     @discardableResult
     package static func repair(
-        at path: String, in fileSystem: any FileSystem,
+        at path: String, in fileSystem: any FileSystem, allowsNetworkFileSystem: Bool = false,
         progress: (@Sendable (MaintenanceProgress) -> Void)? = nil
     ) async throws(EventStoreError) -> RepairReport {
         try await maintain(path, in: fileSystem, named: "wellspring-repair") {
             directory, isCancelled in
             let tracker = ProgressTracker(directory, isCancelled: isCancelled, progress)
-            return try StoreRepair(directory, tracker).run()
+            return try StoreRepair(
+                directory, allowsNetworkFileSystem: allowsNetworkFileSystem, tracker
+            ).run()
         }
     }
 }

@@ -9,15 +9,18 @@ import WellspringLog
 /// scavenge finds those that still have it.
 struct StoreScavenge {
     private let directory: any StoreDirectory
+    private let allowsNetworkFileSystem: Bool
     private let isCancelled: @Sendable () -> Bool
     private let progress: (@Sendable (MaintenanceProgress) -> Void)?
     private let plantedFault: PlantedFault?
     private var report = ScavengeReport()
 
     init(
-        _ directory: any StoreDirectory, isCancelled: @escaping @Sendable () -> Bool,
+        _ directory: any StoreDirectory, allowsNetworkFileSystem: Bool = false,
+        isCancelled: @escaping @Sendable () -> Bool,
         _ progress: (@Sendable (MaintenanceProgress) -> Void)?, plantedFault: PlantedFault? = nil
     ) {
+        self.allowsNetworkFileSystem = allowsNetworkFileSystem
         self.plantedFault = plantedFault
         self.directory = directory
         self.isCancelled = isCancelled
@@ -55,7 +58,7 @@ struct StoreScavenge {
     private func lockAsClosed() throws -> any LockToken {
         // Refuses what is no store before there is a lock file.
         _ = try LogInspection(directory)
-        let lock = try CommitLog.lock(directory)
+        let lock = try lock()
         let wasClosed: Bool
         do {
             wasClosed = try LogInspection(directory).manifest?.isClean ?? false
@@ -65,7 +68,11 @@ struct StoreScavenge {
         }
         guard !wasClosed else { return lock }
         try open(ScavengedLogClient(), holding: lock).close()
-        return try CommitLog.lock(directory)
+        return try self.lock()
+    }
+
+    private func lock() throws(LogError) -> any LockToken {
+        try CommitLog.lock(directory, allowsNetworkFileSystem: allowsNetworkFileSystem)
     }
 
     private func plan(for manifest: Manifest) throws -> ScavengePlan {
