@@ -18,6 +18,15 @@ package enum FilePreamble {
     private static let knownIncompatible: UInt32 = 0
     private static let knownReadCompatible: UInt32 = 0
 
+    /// What the files have in common, besides their own fields.
+    package struct Common {
+        /// The store that the file belongs to.
+        package var storeID: StoreUUID
+        /// The length of the file, as it says itself.
+        package var fileLength: UInt32
+        package var writing: WritingRule
+    }
+
     /// Eight bytes by which a file says what it is.
     ///
     /// The first has its high bit set and the last three are CR LF and ^Z, which transfers that
@@ -55,10 +64,10 @@ package enum FilePreamble {
 
     /// Checks everything that the files have in common.
     ///
-    /// - Returns: The store that the file belongs to and its length as it says itself.
+    /// That a newer version forbids to write to the file does not keep it from being read.
     package static func check(
         _ bytes: UnsafeRawBufferPointer, magic: Magic
-    ) throws(FormatError) -> (storeID: StoreUUID, fileLength: UInt32) {
+    ) throws(FormatError) -> Common {
         guard bytes.count >= length else {
             throw .malformed(offset: bytes.count, reason: "the file ends inside its header")
         }
@@ -80,21 +89,40 @@ package enum FilePreamble {
             let fileLength = try reader.readUInt32()
             let storeID = StoreUUID(high: try reader.readUInt64(), low: try reader.readUInt64())
             reader = ByteReader(bytes, at: ownFields.upperBound)
-            try checkFeatures(&reader)
-            return (storeID, fileLength)
+            let incompatible = try reader.readUInt32() & ~knownIncompatible
+            guard incompatible == 0 else {
+                throw FormatError.unsupported("unknown features \(incompatible)")
+            }
+            let writing = WritingRule(
+                unknownFeatures: try reader.readUInt32() & ~knownReadCompatible)
+            return Common(storeID: storeID, fileLength: fileLength, writing: writing)
         } catch {
             throw FormatError(error)
         }
     }
+}
 
-    private static func checkFeatures(_ reader: inout ByteReader) throws {
-        let incompatible = try reader.readUInt32() & ~knownIncompatible
-        guard incompatible == 0 else {
-            throw FormatError.unsupported("unknown features \(incompatible)")
+/// Whether this version may write to a file that it can read.
+package struct WritingRule: Hashable, Sendable {
+    /// Bits of features without which the file must not be written to.
+    fileprivate(set) var unknownFeatures: UInt32 = 0
+
+    /// Refuses a file that only a newer version may write to.
+    ///
+    /// Who writes asks for every file of the store that it does not make itself.
+    package func check() throws(FormatError) {
+        guard unknownFeatures == 0 else {
+            throw .unsupported(
+                "features \(unknownFeatures), which this version can read and must not change")
         }
-        let readCompatible = try reader.readUInt32() & ~knownReadCompatible
-        guard readCompatible == 0 else {
-            throw FormatError.unsupported("features \(readCompatible) that forbid writing")
+    }
+
+    /// The same for a file by its name.
+    package func check(_ file: String) throws(LogError) {
+        do {
+            try check()
+        } catch {
+            throw error.found(in: file)
         }
     }
 }

@@ -38,14 +38,18 @@ struct LogOpening {
     func readIdentity() throws(LogError) -> StoreIdentity {
         let bytes = try readBelieved(StoreIdentity.fileName, limit: StoreIdentity.fileLength)
         return try decoding(bytes, of: StoreIdentity.fileName) { (bytes) throws(FormatError) in
-            try StoreIdentity(decoding: bytes)
+            let identity = try StoreIdentity(decoding: bytes)
+            try identity.writing.check()
+            return identity
         }
     }
 
     private func readManifest(of identity: StoreIdentity) throws(LogError) -> Manifest {
         let bytes = try readBelieved(Manifest.fileName, limit: Manifest.fileLengthLimit)
         let manifest = try decoding(bytes, of: Manifest.fileName) { (bytes) throws(FormatError) in
-            try Manifest(decoding: bytes)
+            let manifest = try Manifest(decoding: bytes)
+            try manifest.writing.check()
+            return manifest
         }
         guard manifest.storeID == identity.storeID else {
             throw .damaged(

@@ -161,6 +161,7 @@ struct LogReplay {
     private func check(
         _ header: SegmentHeader, number: UInt32, after end: LogEnd?
     ) throws(FormatError) {
+        try header.writing.check()
         guard header.storeID == identity.storeID else {
             throw .malformed(offset: 16, reason: "the segment belongs to another store")
         }

@@ -18,6 +18,8 @@ package struct Manifest: Hashable, Sendable {
     package var segments: [Segment]
     /// Up to here the log's owner has done to all segments what the events ask for; 0 if nobody knows.
     package private(set) var honouredPosition: UInt64
+    /// Whether the store may be written to.
+    package private(set) var writing = WritingRule()
 
     package struct Segment: Hashable, Sendable {
         package var number: UInt32
@@ -109,6 +111,7 @@ package struct Manifest: Hashable, Sendable {
                 == bytes.loadLittleEndian(UInt32.self, at: end)
         else { throw .malformed(offset: 0, reason: "the checksum is wrong") }
         storeID = common.storeID
+        writing = common.writing
         do {
             var reader = ByteReader(bytes, at: FilePreamble.ownFields.lowerBound)
             number = try reader.readUInt64()

@@ -19,6 +19,8 @@ package struct SegmentHeader: Hashable, Sendable {
     package var created: Int64
     /// The time of the last frame before this segment.
     package var previousRecordedAt: Int64
+    /// Whether the segment may be written to.
+    package private(set) var writing = WritingRule()
 
     /// The checksum to which the first frame is chained.
     package var firstChain: UInt32 { salt.body }
@@ -59,6 +61,7 @@ package struct SegmentHeader: Hashable, Sendable {
             throw .malformed(offset: bytes.count, reason: "the segment's header is too short")
         }
         storeID = common.storeID
+        writing = common.writing
         do {
             var reader = ByteReader(bytes, at: FilePreamble.ownFields.lowerBound)
             guard let number = UInt32(exactly: try reader.readUInt64()) else {

@@ -8,6 +8,8 @@ package struct StoreIdentity: Hashable, Sendable {
     package var creationTime: Int64
     /// The key under which names are hashed, so that nobody can choose names that collide.
     package var hashKey: SipKey
+    /// Whether the store may be written to.
+    package private(set) var writing = WritingRule()
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: Self.fileLength)
@@ -35,6 +37,7 @@ package struct StoreIdentity: Hashable, Sendable {
         do {
             var reader = ByteReader(bytes, at: FilePreamble.ownFields.lowerBound)
             storeID = common.storeID
+            writing = common.writing
             creationTime = try reader.readInt64()
             hashKey = SipKey(first: try reader.readUInt64(), second: try reader.readUInt64())
         } catch {

@@ -59,6 +59,9 @@ final class MendingCommandTests: XCTestCase {
         let fixture = try StoreFixture(self)
         try await fixture.makeStore()
         XCTAssertTrue(try fixture.run("repair", fixture.store).contains("nothing to repair"))
+        XCTAssertTrue(
+            try fixture.run("repair", fixture.store, "--allow-network-file-system")
+                .contains("nothing to repair"))
         try fixture.overwrite(60..<80, of: Manifest.fileName)
         let output = try fixture.run("repair", fixture.store)
         XCTAssertTrue(output.contains("quarantine/MANIFEST-1.damaged"), output)
@@ -68,6 +71,29 @@ final class MendingCommandTests: XCTestCase {
         let events = try await StoreFixture.events(of: store)
         XCTAssertTrue(events == fixture.events)
         await store.close()
+    }
+
+    func test_a_damaged_index_is_damage_that_repair_and_an_opening_make_good() async throws {
+        let fixture = try StoreFixture(self)
+        try await fixture.makeStore()
+        let runs = try FileManager.default.contentsOfDirectory(atPath: fixture.store + "/idx")
+        let run = "idx/" + (try XCTUnwrap(runs.first))
+        let middle = try fixture.contents(fixture.store + "/" + run).count / 2
+        try fixture.overwrite(middle..<middle + 4, of: run)
+        let outcome = try fixture.program.run("verify", fixture.store, "--json")
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertEqual(try outcome.json()["isSound"] as? Bool, false)
+        let problems = try XCTUnwrap(outcome.json()["problems"] as? [[String: Any]])
+        XCTAssertEqual(problems.compactMap { $0["kind"] as? String }, ["index"])
+        let advice = try XCTUnwrap(problems.first?["advice"] as? String)
+        XCTAssertTrue(advice.hasPrefix("No event is lost"), advice)
+        let repaired = try fixture.run("repair", fixture.store)
+        XCTAssertTrue(repaired.contains("\(run) was removed"), repaired)
+        let store = try await fixture.open()
+        let events = try await StoreFixture.events(of: store)
+        XCTAssertTrue(events == fixture.events)
+        await store.close()
+        XCTAssertTrue(try fixture.run("verify", fixture.store).contains("sound: "))
     }
 
     func test_what_repair_cannot_mend_is_left_alone() async throws {

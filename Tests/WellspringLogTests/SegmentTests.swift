@@ -47,11 +47,20 @@ final class SegmentTests: XCTestCase {
     }
 
     func test_a_newer_format_is_told_from_damage() {
-        for place in [8, 112, 116] {
+        for place in [8, 112] {
             let bytes = changed { $0[place] = 2 }
             XCTAssertThrowsError(try decoded(bytes), "byte \(place)") {
                 guard case .unsupported? = $0 as? FormatError else { return XCTFail("\($0)") }
             }
+        }
+    }
+
+    func test_a_newer_format_that_must_not_be_written_to_can_be_read() throws {
+        XCTAssertNoThrow(try header.writing.check())
+        let newer = try decoded(changed { $0[116] = 2 })
+        XCTAssertEqual(newer.salt, header.salt)
+        XCTAssertThrowsError(try newer.writing.check()) {
+            guard case .unsupported? = $0 as? FormatError else { return XCTFail("\($0)") }
         }
     }
 

@@ -215,6 +215,8 @@ extension IndexError: CustomStringConvertible {
     var description: String {
         switch self {
         case .damaged(let file, let offset, let reason): "\(file) at byte \(offset): \(reason)"
+        case .unsupported(let file, let reason):
+            "\(file) was written by a newer version: \(reason)"
         case .system(let error): "\(error)"
         }
     }

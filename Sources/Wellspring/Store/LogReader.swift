@@ -207,6 +207,8 @@ extension EventStoreError {
         switch error {
         case .damaged(let file, let offset, let reason):
             self = .damaged(StoreDamage(file: file, offset: offset, reason: reason))
+        case .unsupported(let file, let reason):
+            self = .unsupportedFormat(file: file, reason: reason)
         case .system(let error): self.init(error)
         }
     }

@@ -5,15 +5,24 @@ extension ToolCommand {
     static let repair = ToolCommand(
         Subcommand(
             "repair", arguments: ["DIR"],
-            summary: "Makes a missing or damaged MANIFEST anew; the old one is kept aside.")
+            summary:
+                "Makes a missing or damaged MANIFEST anew, and has damaged parts of the index made anew.",
+            options: [.network])
     ) { arguments in
         let reporting = Reporting("events checked")
         let report = try await FileEventStore.repair(
-            at: arguments.directory, progress: reporting.closure)
+            at: arguments.directory, allowsNetworkFileSystem: arguments.allowsNetworkFileSystem,
+            progress: reporting.closure)
         reporting.clear()
         guard report.isRepaired else {
-            return try StandardOutput.line("The MANIFEST is sound: there is nothing to repair.")
+            return try StandardOutput.line(
+                "MANIFEST and index are sound: there is nothing to repair.")
         }
+        for file in report.removedIndexFiles {
+            try StandardOutput.line(
+                "\(file) was removed; the next opening makes it anew from the log.")
+        }
+        guard !report.unproven.isEmpty else { return }
         try StandardOutput.line(
             "The MANIFEST was made anew: \(report.eventCount.grouped) events in "
                 + "\(report.segmentCount.grouped) segments, the last at position "
@@ -79,8 +88,8 @@ extension ToolCommand {
         }
         for name in report.wrongIndexRuns {
             StandardError.write(
-                "\(name) does not list what the log holds and was left out. The store itself still "
-                    + "reads by it: see what verify says.\n")
+                "\(name) is damaged or does not list what the log holds, and was left out. The store "
+                    + "itself still reads by it: see what verify says.\n")
         }
         try StandardOutput.line(
             "\(report.eventCount.grouped) events up to position \(report.lastPosition) were copied "

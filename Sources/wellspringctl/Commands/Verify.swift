@@ -5,7 +5,7 @@ extension ToolCommand {
     static let verify = ToolCommand(
         Subcommand(
             "verify", arguments: ["DIR"],
-            summary: "Checks every byte of a store; status 1 when it is damaged.",
+            summary: "Checks every byte of a store; status 1 when any of them is damaged.",
             options: [Option("json", "Writes one JSON document.")])
     ) { arguments in
         let reporting = Reporting("events checked")

@@ -1,3 +1,6 @@
+import WellspringLog
+import WellspringTestKit
+
 /// A store of version 1 of the format, byte by byte.
 ///
 /// What is not listed is zero.
@@ -19,5 +22,14 @@ enum GoldenFileStore {
             }
             return all
         }
+    }
+
+    /// A disk that holds the store.
+    static func disk() throws -> SimulatedDisk {
+        let disk = SimulatedDisk()
+        let directory = try disk.openStore(at: "store", create: true)
+        for folder in ["log", "idx"] { try directory.makeDirectory(folder) }
+        for file in files { disk.replaceContents(of: file.name, with: file.bytes) }
+        return disk
     }
 }

@@ -10,15 +10,7 @@ import XCTest
 /// It must open for ever, with the same events. `WELLSPRING_MAKE_GOLDEN=1` prints a new one, which is
 /// for a new version of the format only.
 final class GoldenFileStoreTests: XCTestCase {
-    private func disk() throws -> SimulatedDisk {
-        let disk = SimulatedDisk()
-        let directory = try disk.openStore(at: "store", create: true)
-        for folder in ["log", "idx"] { try directory.makeDirectory(folder) }
-        for file in GoldenFileStore.files {
-            disk.replaceContents(of: file.name, with: file.bytes)
-        }
-        return disk
-    }
+    private func disk() throws -> SimulatedDisk { try GoldenFileStore.disk() }
 
     func test_a_store_of_version_1_opens_with_the_same_events() async throws {
         let disk = try disk()

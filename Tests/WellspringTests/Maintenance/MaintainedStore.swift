@@ -59,6 +59,16 @@ struct MaintainedStore {
             tags: number % 5 == 0 ? ["five", Tag("number:\(number)")] : [], metadata: metadata)
     }
 
+    /// The same store on another disk.
+    func copy() -> MaintainedStore {
+        MaintainedStore(disk.afterCrash(keeping: .everything, seed: 1), events)
+    }
+
+    private init(_ disk: SimulatedDisk, _ events: [RecordedEvent]) {
+        self.disk = disk
+        self.events = events
+    }
+
     func verify() async throws -> VerificationReport {
         try await FileEventStore.verify(at: "store", in: disk)
     }

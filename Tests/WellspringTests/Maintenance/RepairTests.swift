@@ -44,6 +44,50 @@ final class RepairTests: XCTestCase {
         try await assertOpens(store)
     }
 
+    func test_a_damaged_part_of_the_index_is_damage_until_it_is_repaired() async throws {
+        let whole = try await MaintainedStore()
+        let name = try XCTUnwrap(whole.disk.runs.first)
+        let length = try XCTUnwrap(whole.disk.contents(of: name)).count
+        // Header, entries, tables and trailer.
+        for place in [3, 40, 140, length / 3, length / 2, length - 140, length - 3] {
+            let store = whole.copy()
+            store.disk.flipBit(2, ofByte: place, in: name)
+            let found = try await store.verify()
+            XCTAssertEqual(found.problems.map(\.kind), [.index], "byte \(place)")
+            XCTAssertEqual(found.problems.map(\.file), [name], "byte \(place)")
+            XCTAssertFalse(found.isSound, "byte \(place)")
+            XCTAssertEqual(found.lostPositions, [], "byte \(place)")
+            let report = try await repair(store)
+            XCTAssertTrue(report.isRepaired)
+            XCTAssertEqual(report.removedIndexFiles, [name])
+            XCTAssertEqual(report.unproven, [])
+            XCTAssertEqual(report.eventCount, UInt64(store.events.count))
+            try await assertOpens(store)
+            let mended = try await store.verify()
+            XCTAssertEqual(mended.problems, [], "byte \(place)")
+        }
+    }
+
+    func test_an_index_is_not_removed_when_the_log_cannot_make_it_anew() async throws {
+        for isReadable in [true, false] {
+            let store = try await MaintainedStore()
+            let name = try XCTUnwrap(store.disk.runs.first)
+            let length = try XCTUnwrap(store.disk.contents(of: name)).count
+            store.disk.flipBit(2, ofByte: length / 2, in: name)
+            if isReadable {
+                _ = try store.forgeVersion(inSegment: 2, commit: 4)
+            } else {
+                let place = try store.places(in: 2)[4]
+                store.disk.flipBit(2, ofByte: Int(place.bodyOffset) + 40, in: LogLayout.segment(2))
+            }
+            let before = store.disk.allContents
+            let error = await storeError { _ = try await self.repair(store) }
+            guard case .damaged(let damage)? = error else { return XCTFail("\(error as Any)") }
+            XCTAssertEqual(damage.file, LogLayout.segment(2))
+            XCTAssertTrue(store.disk.allContents == before)
+        }
+    }
+
     func test_a_sound_store_is_not_touched() async throws {
         let store = try await MaintainedStore()
         let before = store.disk.allContents

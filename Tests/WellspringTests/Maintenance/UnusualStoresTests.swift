@@ -46,7 +46,7 @@ final class UnusualStoresTests: XCTestCase {
         try save(store, as: storeID(store), at: place.firstPosition)
         store.disk.flipBit(2, ofByte: Int(place.bodyOffset) + 40, in: LogLayout.segment(2))
         let report = try await store.verify()
-        XCTAssertEqual(report.problems.map(\.kind), [.commits, .savedState])
+        XCTAssertEqual(report.problems.map(\.kind), [.commits, .unusable])
         XCTAssertEqual(
             report.problems.last?.reason,
             "it is of position \(place.firstPosition), whose event is lost")

@@ -106,7 +106,7 @@ final class VerificationTests: XCTestCase {
         }
     }
 
-    func test_saved_states_are_checked_against_the_log_and_are_no_damage() async throws {
+    func test_saved_states_are_checked_in_themselves_and_against_the_log() async throws {
         let store = try await MaintainedStore()
         let open = try await FileEventStore(on: store.disk)
         for (name, position) in [("sound", 100), ("damaged", 100), ("foreign", 0), ("ahead", 200)] {
@@ -125,8 +125,15 @@ final class VerificationTests: XCTestCase {
         store.disk.replaceContents(
             of: foreign, with: store.disk.contents(of: CheckpointFile.name(of: "sound")))
         var report = try await store.verify()
-        XCTAssertEqual(Set(report.problems.map(\.file)), [damaged, foreign])
-        XCTAssertEqual(Set(report.problems.map(\.kind)), [.savedState])
+        func files(_ kind: StoreProblem.Kind) -> [String] {
+            report.problems.filter { $0.kind == kind }.map(\.file)
+        }
+        XCTAssertEqual(files(.savedState), [damaged])
+        XCTAssertEqual(files(.unusable), [foreign])
+        XCTAssertFalse(report.isSound)
+        store.disk.replaceContents(of: damaged, with: nil)
+        report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.file), [foreign])
         XCTAssertTrue(report.isSound)
 
         let other = try await MaintainedStore(appends: 60)
@@ -141,6 +148,22 @@ final class VerificationTests: XCTestCase {
         store.disk.replaceContents(of: "STORE", with: other.disk.contents(of: "STORE"))
         report = try await store.verify()
         XCTAssertTrue(report.problems.contains { $0.reason.contains("beyond the end") })
+    }
+
+    func test_a_saved_state_of_a_newer_version_is_of_no_use_and_no_damage() async throws {
+        let store = try await MaintainedStore(appends: 10)
+        let open = try await FileEventStore(on: store.disk)
+        try await open.checkpoints.save(
+            Checkpoint(projection: "p", revision: 1, position: LogPosition(3), state: [1]))
+        await open.close()
+        let name = CheckpointFile.name(of: "p")
+        var bytes = try XCTUnwrap(store.disk.contents(of: name))
+        bytes[8] = 2
+        bytes.put(crc32c(0, Array(bytes[..<(bytes.count - 4)])), at: bytes.count - 4)
+        store.disk.replaceContents(of: name, with: bytes)
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.kind), [.unusable])
+        XCTAssertTrue(report.isSound)
     }
 
     func test_a_saved_state_of_another_history_is_told_by_its_last_event() async throws {

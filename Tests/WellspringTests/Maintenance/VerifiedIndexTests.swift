@@ -181,6 +181,70 @@ final class VerifiedIndexTests: XCTestCase {
         }
     }
 
+    func test_beside_a_store_that_merges_its_index_and_saves_states_nothing_is_called_damage()
+        async throws
+    {
+        let disk = SimulatedDisk()
+        func useStore(_ number: Int) async throws {
+            let store = try await FileEventStore(on: disk)
+            try await store.appendSample(number, to: "\(number % 3)")
+            try await store.checkpoints.save(
+                Checkpoint(
+                    projection: "sample", revision: 1, position: LogPosition(UInt64(number)),
+                    state: [1, 2, 3]))
+            await store.close()
+        }
+        try await useStore(1)
+        disk.startRecording()
+        for number in 2...9 { try await useStore(number) }
+        let moments = disk.takeRecording()
+        XCTAssertLessThan(disk.runs.count, 9, "nothing was merged")
+        for start in stride(from: 0, to: moments.count, by: 3) {
+            for pace in [1, 2, 5] {
+                let turning = TurningDisk(
+                    SimulatedDisk(), through: Array(moments[start...]), pace: pace)
+                let report = try await FileEventStore.verify(at: "store", in: turning)
+                XCTAssertEqual(
+                    report.problems.filter(\.kind.isDamage), [], "\(start) at \(pace)")
+            }
+        }
+    }
+
+    func test_a_backup_leaves_out_a_damaged_index_and_a_damaged_state() async throws {
+        let store = try await MaintainedStore()
+        let name = try XCTUnwrap(store.disk.runs.first)
+        let opened = try await FileEventStore(
+            on: store.disk, configuration: MaintainedStore.configuration)
+        let state = CheckpointFile.name(of: "damaged")
+        try await opened.checkpoints.save(
+            Checkpoint(
+                projection: "damaged", revision: 1, position: LogPosition(100),
+                state: EventPayload([UInt8](repeating: 1, count: 100))))
+        let length = try XCTUnwrap(store.disk.contents(of: name)).count
+        store.disk.flipBit(2, ofByte: length / 2, in: name)
+        store.disk.flipBit(2, ofByte: 120, in: state)
+        let copy = SimulatedDisk(seed: 9)
+        try await opened.backup(to: "store", in: copy)
+        await opened.close()
+        XCTAssertFalse(copy.fileNames.contains(name))
+        XCTAssertFalse(copy.fileNames.contains(state))
+        let found = try await FileEventStore.verify(at: "store", in: copy)
+        XCTAssertEqual(found.problems, [])
+    }
+
+    func test_a_part_of_the_index_of_a_newer_version_is_of_no_use_and_no_damage() async throws {
+        let store = try await MaintainedStore()
+        let name = try XCTUnwrap(store.disk.runs.first)
+        try store.disk.rewritePreamble(of: name) { $0[8] = 2 }
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.kind), [.unusable])
+        XCTAssertTrue(report.isSound)
+        let opened = try await FileEventStore(
+            on: store.disk, configuration: MaintainedStore.configuration)
+        XCTAssertGreaterThan(opened.report.reindexedSegments, 0)
+        await opened.close()
+    }
+
     func test_a_run_that_is_written_again_as_it_was_is_no_problem() async throws {
         let store = try await MaintainedStore()
         for name in store.disk.runs { try store.rewriteRun(name) { _ in } }

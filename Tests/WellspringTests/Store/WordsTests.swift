@@ -185,7 +185,7 @@ final class WordsTests: XCTestCase {
     }
 
     func test_every_kind_of_problem_has_advice_that_says_whether_events_are_lost() {
-        let harmless: [StoreProblem.Kind] = [.savedState, .index, .strayFile]
+        let harmless: [StoreProblem.Kind] = [.savedState, .index, .unusable, .strayFile]
         let costly: [StoreProblem.Kind] = [.missingSegment, .segmentHeader, .commits]
         let strange: [StoreProblem.Kind] = [.records, .versions]
         let closed: [StoreProblem.Kind] = [.identity, .manifest, .footer, .end, .indexEntries]
@@ -196,9 +196,11 @@ final class WordsTests: XCTestCase {
         for kind in costly { XCTAssertTrue(advice(kind).contains("Restore a backup"), "\(kind)") }
         for kind in strange { XCTAssertTrue(advice(kind).contains("report it"), "\(kind)") }
         for kind in closed { XCTAssertTrue(advice(kind).contains("No event is lost"), "\(kind)") }
-        XCTAssertEqual(Set((harmless + costly + strange + closed).map(advice)).count, 9)
-        for kind in harmless { XCTAssertFalse(kind.isDamage) }
-        for kind in costly + strange + closed { XCTAssertTrue(kind.isDamage) }
+        XCTAssertEqual(Set((harmless + costly + strange + closed).map(advice)).count, 10)
+        let whole: [StoreProblem.Kind] = [.unusable, .strayFile]
+        for kind in whole { XCTAssertFalse(kind.isDamage) }
+        let changed = costly + strange + closed + [.savedState, .index]
+        for kind in changed { XCTAssertTrue(kind.isDamage) }
     }
 
     func test_a_problem_says_what_is_lost_and_whether_that_is_all() {
@@ -216,7 +218,7 @@ final class WordsTests: XCTestCase {
 
     func test_problems_beyond_the_limit_are_counted_and_not_kept() {
         var report = VerificationReport()
-        let problem = StoreProblem(.index, "f", "r")
+        let problem = StoreProblem(.unusable, "f", "r")
         for _ in 0..<VerificationReport.problemLimit + 2 { report.add(problem) }
         XCTAssertEqual(report.problems.count, VerificationReport.problemLimit)
         XCTAssertEqual(report.furtherProblems, 2)

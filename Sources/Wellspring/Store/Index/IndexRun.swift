@@ -280,8 +280,7 @@ extension IndexError {
             case .malformed(let offset, let reason):
                 self = .damaged(file: file, offset: UInt64(max(offset, 0)), reason: reason)
             case .unsupported(let reason):
-                self = .damaged(
-                    file: file, offset: 8, reason: "written by a newer version: \(reason)")
+                self = .unsupported(file: file, reason: reason)
             }
         }
     }

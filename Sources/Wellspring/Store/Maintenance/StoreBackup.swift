@@ -42,6 +42,9 @@ struct StoreBackup {
                         ? StoreIdentity.fileName : Manifest.fileName,
                     offset: 0, reason: "a damaged store is not backed up; verify says what helps"))
         }
+        // Both are written anew for the copy; segments keep what they say.
+        try identity.writing.check(StoreIdentity.fileName)
+        try manifest.writing.check(Manifest.fileName)
         try target.makeDirectory(LogLayout.segments)
         try target.syncDirectory(nil)
         let (segments, end) = try copySegments(manifest, inspection)
@@ -265,13 +268,13 @@ struct StoreBackup {
         let checked = try StoreVerifier(staged, tracker.quiet).run()
         let damage = checked.problems.filter(\.kind.isDamage)
         // Whoever opens the copy makes these anew, from a log that is whole.
-        let wrongRuns = damage.filter { $0.kind == .indexEntries }.map(\.file)
+        let wrongRuns = damage.filter { $0.kind.isOfIndex }.map(\.file)
         try IndexRun.remove(wrongRuns, in: target)
         report.wrongIndexRuns = wrongRuns
         report.fileCount -= wrongRuns.count
         // Of very many problems only the first are kept.
         let isKnown = checked.damageCount == damage.count
-        if let problem = damage.first(where: { $0.kind != .indexEntries || !isKnown }) {
+        if let problem = damage.first(where: { !$0.kind.isOfIndex || !isKnown }) {
             throw EventStoreError.damaged(
                 StoreDamage(
                     file: problem.file, offset: problem.offset,
@@ -284,6 +287,10 @@ struct StoreBackup {
     private static func damaged(_ damage: InspectedDamage) -> EventStoreError {
         .damaged(StoreDamage(file: damage.file, offset: damage.offset, reason: damage.reason))
     }
+}
+
+extension StoreProblem.Kind {
+    fileprivate var isOfIndex: Bool { self == .index || self == .indexEntries }
 }
 
 /// What was copied, see ``FileEventStore/backup(to:progress:)``.
@@ -303,7 +310,8 @@ public struct BackupReport: Hashable, Sendable {
     /// There are some where the store was in use by another process, or killed. Open and close the
     /// store to have them proved.
     public internal(set) var unprovenEvents: UInt64 = 0
-    /// Parts of the index that were left out, because they do not list what the log holds.
+    /// Parts of the index that were left out, because they are damaged or do not list what the log
+    /// holds.
     ///
     /// The copy is whole without them. The store itself still has them, and reads of it may pass
     /// events over: do at once what the advice of ``FileEventStore/verify(at:progress:)`` says.

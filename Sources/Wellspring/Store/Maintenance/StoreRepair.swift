@@ -1,6 +1,6 @@
 package import WellspringLog
 
-/// Makes the MANIFEST of a store anew from its segments.
+/// Makes anew what a store can be without: its MANIFEST, and damaged parts of its index.
 ///
 /// Only that: a store of which anything else is damaged is left alone.
 struct StoreRepair {
@@ -17,7 +17,45 @@ struct StoreRepair {
     }
 
     consuming func run() throws -> RepairReport {
+        var report = RepairReport()
+        guard try hasDamage(LogInspection(directory)) else { return report }
+        let lock = try CommitLog.lock(
+            directory, allowsNetworkFileSystem: allowsNetworkFileSystem)
+        defer { lock.release() }
+        // Beside a writer it may have been another store a moment ago.
         let inspection = try LogInspection(directory)
+        let identity = try identity(of: inspection)
+        try identity.writing.check(StoreIdentity.fileName)
+        try inspection.manifest?.writing.check(Manifest.fileName)
+        let found = try read(inspection)
+        let runs = try damagedRuns(identity)
+        if !runs.isEmpty { try checkCanBeIndexed() }
+        if inspection.manifest == nil {
+            let manifest = try manifest(of: found, identity)
+            report.quarantined = try setAside()
+            try AtomicFile.replace(directory, name: Manifest.fileName, contents: manifest.encoded())
+            report.unproven = [
+                "that segment \(manifest.knownEnd.segment) is the last one: a later one that is "
+                    + "missing leaves no trace",
+                "that the log did not go on behind position \(found.lastPosition)",
+            ]
+        }
+        try IndexRun.remove(runs, in: directory)
+        report.removedIndexFiles = runs
+        report.isRepaired = true
+        report.segmentCount = found.segments.count
+        report.eventCount = found.eventCount
+        report.lastPosition = LogPosition(found.lastPosition)
+        tracker.finish(events: found.eventCount)
+        return report
+    }
+
+    private func hasDamage(_ inspection: LogInspection) throws -> Bool {
+        let identity = try identity(of: inspection)
+        return try inspection.manifest == nil || !damagedRuns(identity).isEmpty
+    }
+
+    private func identity(of inspection: LogInspection) throws -> StoreIdentity {
         guard let identity = inspection.identity else {
             throw EventStoreError.damaged(
                 StoreDamage(
@@ -25,29 +63,37 @@ struct StoreRepair {
                     reason:
                         "without this file a store cannot be repaired; salvage copies its events"))
         }
-        if inspection.manifest != nil { return try nothingToDo() }
-        let lock = try CommitLog.lock(
-            directory, allowsNetworkFileSystem: allowsNetworkFileSystem)
-        defer { lock.release() }
-        let found = try read(inspection)
-        let manifest = try manifest(of: found, identity)
-        var report = RepairReport()
-        report.quarantined = try setAside()
-        try AtomicFile.replace(directory, name: Manifest.fileName, contents: manifest.encoded())
-        report.isRepaired = true
-        report.segmentCount = manifest.segments.count
-        report.eventCount = found.eventCount
-        report.lastPosition = LogPosition(found.lastPosition)
-        report.unproven = [
-            "that segment \(manifest.knownEnd.segment) is the last one: a later one that is missing "
-                + "leaves no trace",
-            "that the log did not go on behind position \(found.lastPosition)",
-        ]
-        tracker.finish(events: found.eventCount)
-        return report
+        return identity
     }
 
-    private func nothingToDo() throws -> RepairReport { RepairReport() }
+    /// The names of the parts of the index that are not what they were.
+    private func damagedRuns(_ identity: StoreIdentity) throws(LogError) -> [String] {
+        var names: [String] = []
+        try IndexCheck(directory, storeID: identity.storeID).run { problem in
+            if problem.kind == .index { names.append(problem.file) }
+        } noting: { _, _ in
+        }
+        return names
+    }
+
+    /// Reads all that the next opening will index anew, as thoroughly as that will.
+    ///
+    /// A store whose index is gone does not open when the log makes no sense where the index covered
+    /// it, and it could before.
+    private func checkCanBeIndexed() throws {
+        let made: Set<StoreProblem.Kind> = [.manifest, .index, .savedState]
+        let checked = try StoreVerifier(directory, tracker.quiet).run()
+        let damage = checked.problems.first { $0.kind.isDamage && !made.contains($0.kind) }
+        if let damage { throw Self.beyondRepair(damage.file, damage.offset, damage.reason) }
+    }
+
+    private static func beyondRepair(
+        _ file: String, _ offset: UInt64, _ reason: String
+    ) -> EventStoreError {
+        .damaged(
+            StoreDamage(
+                file: file, offset: offset, reason: reason + ", which repair cannot make good"))
+    }
 
     // MARK: - Reading
 
@@ -66,6 +112,7 @@ struct StoreRepair {
             try tracker.check()
             switch item {
             case .segment(let segment):
+                try segment.header.writing.check(segment.file)
                 tracker.begin(fileSize: segment.fileSize)
                 found.segments.append(segment)
             case .frame(let frame):
@@ -76,10 +123,7 @@ struct StoreRepair {
                 tracker.advance(to: frame.place.offset, events: found.eventCount)
             case .damage(let damage) where damage.kind == .manifest: break
             case .damage(let damage):
-                throw EventStoreError.damaged(
-                    StoreDamage(
-                        file: damage.file, offset: damage.offset,
-                        reason: damage.reason + ", which repair cannot make good"))
+                throw Self.beyondRepair(damage.file, damage.offset, damage.reason)
             case .remains, .unfinished: break
             }
             return true
@@ -135,7 +179,11 @@ struct StoreRepair {
 public struct RepairReport: Hashable, Sendable {
     /// Whether there was anything to repair.
     public internal(set) var isRepaired = false
-    /// Where the damaged file was moved to, relative to the store.
+    /// Damaged parts of the index that were removed, relative to the store.
+    ///
+    /// The next opening for writing makes them anew from the log.
+    public internal(set) var removedIndexFiles: [String] = []
+    /// Where the damaged MANIFEST was moved to, relative to the store.
     ///
     /// `nil` when there was none.
     public internal(set) var quarantined: String?
@@ -145,18 +193,24 @@ public struct RepairReport: Hashable, Sendable {
     public internal(set) var eventCount: UInt64 = 0
     /// The position of the last event.
     public internal(set) var lastPosition = LogPosition.start
-    /// What nobody can prove any more, each in a clause that begins with "that".
+    /// What nobody can prove any more of a log whose MANIFEST was made anew, each in a clause that
+    /// begins with "that".
     public internal(set) var unproven: [String] = []
 }
 
 extension FileEventStore {
-    /// Makes the MANIFEST of a store anew, when it is missing or damaged.
+    /// Makes the MANIFEST of a store anew when it is missing or damaged, and removes damaged parts of
+    /// the index, which the next opening makes anew.
     ///
-    /// The file says which segments there are and how far the log goes, so without it a loss at the
-    /// very end of the log cannot be noticed any more: the report says what could not be proved.
+    /// The MANIFEST says which segments there are and how far the log goes, so without it a loss at
+    /// the very end of the log cannot be noticed any more: the report says what could not be proved.
     /// The segments must be sound, or nothing is changed and the error names the damage; then
-    /// ``salvage(from:to:progress:)`` is what helps. The damaged file is kept in `quarantine/`.
+    /// ``salvage(from:to:progress:)`` is what helps. A damaged MANIFEST is kept in `quarantine/`.
     ///
+    /// - Parameters:
+    ///   - path: The directory of the store.
+    ///   - allowsNetworkFileSystem: As in ``Configuration/allowsNetworkFileSystem``.
+    ///   - progress: Told now and then how far the reading has come, on a thread of the store.
     /// - Throws: ``EventStoreError/damaged(_:)`` when there is more damage than repair makes good,
     ///   ``EventStoreError/locked(path:owner:)`` when the store is open.
     @discardableResult

@@ -21,18 +21,25 @@ struct SavedStateCheck {
             let path = CheckpointFile.directory + "/" + name
             do {
                 let state = try SavedStateFile.read(path, in: directory)
-                guard state.storeID == storeID else {
-                    throw MalformedBody(offset: 16, reason: "it belongs to another store")
+                if state.storeID != storeID {
+                    problems.append(
+                        StoreProblem(.unusable, path, at: 16, "it belongs to another store"))
+                } else if state.fileName != path {
+                    problems.append(
+                        StoreProblem(.unusable, path, at: 72, "its name belongs to another file"))
+                } else {
+                    waiting[state.position, default: []].append((path, state.lastEvent))
                 }
-                guard state.fileName == path else {
-                    throw MalformedBody(offset: 72, reason: "its name belongs to another file")
-                }
-                waiting[state.position, default: []].append((path, state.lastEvent))
             } catch let error as MalformedBody {
                 problems.append(
                     StoreProblem(
                         .savedState, path, at: UInt64(max(0, error.offset)), error.reason))
+            } catch let error as FormatError {
+                guard case .unsupported(let reason) = error else { throw error.found(in: path) }
+                problems.append(StoreProblem(.unusable, path, at: 8, reason))
             } catch let error as SystemError {
+                guard error.kind != .notFound else { continue }
+                guard error.kind == .io else { throw .system(error) }
                 problems.append(StoreProblem(.savedState, path, "\(error)"))
             } catch {
                 throw LogError.closed
@@ -48,7 +55,7 @@ struct SavedStateCheck {
         for state in states where state.lastEvent != id {
             found.append(
                 StoreProblem(
-                    .savedState, state.file, at: 48,
+                    .unusable, state.file, at: 48,
                     "the log holds another event at position \(position)"))
         }
     }
@@ -58,7 +65,7 @@ struct SavedStateCheck {
         let beyond = waiting.sorted { $0.key < $1.key }.flatMap { position, states in
             states.map { state in
                 StoreProblem(
-                    .savedState, state.file, at: 40,
+                    .unusable, state.file, at: 40,
                     position > last
                         ? "it is of position \(position), beyond the end of the log"
                         : "it is of position \(position), whose event is lost")
@@ -87,8 +94,12 @@ struct SavedStateFile {
         guard size >= UInt64(headLength + 4) else { throw tooShort }
         try checkSum(of: file, size: size)
         let length = Int(min(size, UInt64(headLength + nameLimit)))
-        return try piece(of: file, at: 0, count: length).withUnsafeBufferPointer { bytes in
-            try SavedStateFile(UnsafeRawBufferPointer(bytes))
+        let head = try piece(of: file, at: 0, count: length)
+        do {
+            return try head.withUnsafeBytes { try SavedStateFile($0) }
+        } catch let error as MalformedBody {
+            // The bytes are as they were written, by somebody else.
+            throw FormatError.unsupported(error.reason)
         }
     }
 
@@ -152,10 +163,14 @@ struct IndexCheck {
                     switch error {
                     case .damaged(let file, let offset, let reason):
                         report(StoreProblem(.index, file, at: offset, reason))
+                    case .unsupported(let file, let reason):
+                        report(
+                            StoreProblem(.unusable, file, "a newer version wrote it: \(reason)"))
                     case .system(let error) where error.kind == .notFound:
                         // Beside a writer runs are merged, and the old ones removed.
                         isComplete = false
                     case .system(let error):
+                        guard error.kind == .io else { throw .system(error) }
                         report(StoreProblem(.index, run.name, "\(error)"))
                     }
                 }

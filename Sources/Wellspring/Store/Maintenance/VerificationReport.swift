@@ -30,9 +30,10 @@ public struct VerificationReport: Hashable, Sendable {
     /// The most problems that are kept.
     public static let problemLimit = 10_000
 
-    /// Whether everything that was acknowledged is there and can be read.
+    /// Whether no file of the store is damaged.
     ///
-    /// Problems that cost no event and do not keep the store from opening do not count.
+    /// Damage need not cost an event, see ``lostPositions``; it tells of a disk that does not keep
+    /// what it was given.
     public var isSound: Bool { damageCount == 0 }
 
     /// How many of the problems are damage.
@@ -111,12 +112,15 @@ public struct StoreProblem: Hashable, Sendable {
         case footer
         /// The log does not end where it was said to end.
         case end
-        /// The saved state of a projection is of no use.
+        /// The saved state of a projection is damaged.
         case savedState
         /// A part of the index is damaged.
         case index
         /// A part of the index is whole, and does not list what the log holds.
         case indexEntries
+        /// A saved state or a part of the index is whole and of no use: it is of another history of
+        /// the log, or of another store or version.
+        case unusable
         /// A file that does not belong to the store.
         case strayFile
     }
@@ -137,10 +141,12 @@ public struct StoreProblem: Hashable, Sendable {
 }
 
 extension StoreProblem.Kind {
-    /// Whether acknowledged events are lost by it or passed over, or the store does not open.
+    /// Whether bytes of the store are not what they should be.
+    ///
+    /// Files that are whole and of no use, or not of the store at all, are no damage.
     public var isDamage: Bool {
         switch self {
-        case .savedState, .index, .strayFile: false
+        case .unusable, .strayFile: false
         default: true
         }
     }
@@ -177,14 +183,20 @@ extension StoreProblem: CustomStringConvertible {
         case .footer, .end:
             "The store may not open. No event is lost by what is told here: salvage copies them."
         case .savedState:
-            "No event is lost: the projection is replayed. Remove the file if it stays."
+            "No event is lost: the projection is replayed and saved anew. Remove the file if the "
+                + "projection is no longer in use. The disk has changed what it keeps: look at it."
         case .index:
-            "No event is lost: the index is made again from the log when it is needed."
+            "No event is lost: a read that comes upon the damage makes this part of the index anew "
+                + "from the log. To have it done now, close the store, repair it and open it. The "
+                + "disk has changed what it keeps: look at it."
         case .indexEntries:
             "No event is lost, but reads of a stream or a tag may pass some over, and appends may "
                 + "then take a version that is taken. Close the store and all its readers, move the "
                 + "file away and open the store, which makes it anew from the log; keep the file, "
                 + "and report it. If the store does not open without it, put it back and salvage."
+        case .unusable:
+            "No event is lost: the file is left aside, and made anew where it is needed. Remove it "
+                + "if it stays."
         case .strayFile:
             "No event is lost. Move the file away if you know that nobody needs it."
         }
