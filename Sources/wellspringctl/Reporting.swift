@@ -64,6 +64,11 @@ enum Shown {
         return "    " + Hexadecimal.text(bytes)
     }
 
+    /// What to do about a stream that is not there.
+    static func hint(toStreamsOf directory: String) -> String {
+        "'wellspringctl streams \(directory.printable)' lists those that are."
+    }
+
     /// A size that people can compare.
     static func size(_ bytes: UInt64) -> String {
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]

@@ -128,8 +128,10 @@ extension CommandFailure: CustomStringConvertible {
         case .store(let error): "\(error)"
         case .undecodable(let error, let stream, let version):
             "Event \(version) of \(stream) cannot be read: \(error)."
-        case .unencodable(let error): "A decided event cannot be written: \(error)."
-        case .interrupted(let error): "The command was interrupted: \(error)."
+        case .unencodable(let error):
+            "A decided event cannot be written: \(error). Nothing was recorded."
+        case .interrupted(let error):
+            "The command was interrupted: \(error). Put that right and send it again."
         }
     }
 }

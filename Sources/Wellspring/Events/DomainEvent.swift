@@ -109,11 +109,14 @@ extension EventCodingError: CustomStringConvertible {
                 + "filter"
         case .notAnEnumCase(let type):
             "\(type) does not encode as one enum case; make it an enum whose cases are events"
-        case .unencodable(let type, let reason): "\(type): \(reason)"
+        case .unencodable(let type, let reason):
+            "\(type) cannot be encoded: \(reason); correct the type"
         case .malformedPayload(let name, let reason):
-            "the content of \(name) does not fit its type: \(reason)"
+            "the content of \(name) does not fit its type: \(reason); have the type read what is "
+                + "stored"
         case .unknownCodec(let codec, let name):
-            "\(name) was written with codec \(codec.rawValue), which its type does not read"
+            "\(name) was written with codec \(codec.rawValue), which its type does not read; read "
+                + "it with the type that wrote it"
         case .redacted(let name): "the content of \(name) was redacted; pass over the event"
         }
     }

@@ -80,23 +80,24 @@ public struct FailedEvent: Error, Sendable {
 }
 
 extension ProjectionStop: CustomStringConvertible {
-    /// The reason in a sentence.
+    /// The reason, and what to do next.
     public var description: String {
         switch reason {
         case .event(let failed):
-            "Projection \(projection) stopped after position \(position): \(failed)"
+            "Projection \(projection) stopped after position \(position): \(failed) Then run it again."
         case .store(let error):
-            "Projection \(projection) stopped after position \(position): \(error)"
+            "Projection \(projection) stopped after position \(position): \(error) Then run it again."
         case .cancelled:
-            "Projection \(projection) was ended after position \(position)."
+            "Projection \(projection) was ended after position \(position). Run it again to go on."
         }
     }
 }
 
 extension FailedEvent: CustomStringConvertible {
-    /// The event and the error in a sentence.
+    /// The event, the error, and what to do next.
     public var description: String {
-        "event \(name) at position \(position) (\(stream), version \(version)) failed: \(error)."
+        "event \(name) at position \(position) (\(stream), version \(version)) failed: \(error). "
+            + "Correct the projection or the event type."
     }
 }
 
@@ -120,7 +121,7 @@ extension ProjectionFailure: CustomStringConvertible {
         case .stopped(let stop): "\(stop)"
         case .store(let error): "\(error)"
         case .busy: "The same is going on already; wait for that one."
-        case .cancelled: "The task was cancelled."
+        case .cancelled: "The task was cancelled. It may be run again."
         }
     }
 }

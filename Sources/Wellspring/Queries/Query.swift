@@ -34,12 +34,13 @@ extension QueryFailure: CustomStringConvertible {
     /// The failure in a sentence.
     public var description: String {
         switch self {
-        case .noModel(let name): "The query bus has no runner for the projection \(name)."
+        case .noModel(let name):
+            "The query bus has no runner for the projection \(name). Make the bus with one."
         case .timedOut(let position, let wanted):
-            "The projection is at position \(position) and was not at \(wanted) in time. Is its "
-                + "runner running?"
+            "The projection is at position \(position) and was not at \(wanted) in time. See "
+                + "that its runner is running, or wait longer."
         case .stopped(let stop): "\(stop)"
-        case .cancelled: "The task was cancelled."
+        case .cancelled: "The task was cancelled. Ask again if the answer is still wanted."
         }
     }
 }

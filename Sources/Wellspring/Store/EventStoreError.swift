@@ -27,7 +27,7 @@ public enum EventStoreError: Error, Hashable, Sendable {
     case damaged(StoreDamage)
     /// Somebody else has the store open for writing; `owner` is what they say of themselves.
     case locked(path: String, owner: String)
-    /// There is no store at the path.
+    /// There is no store at the path. Check the path.
     case notAStore(path: String)
     /// There is no store in the directory, but there are other files: no store is made there, and
     /// nothing was touched. Check the path, or choose an empty directory or a new one.
@@ -41,15 +41,16 @@ public enum EventStoreError: Error, Hashable, Sendable {
     /// The store that was opened for reading is gone: it was deleted, or something else was put in
     /// its place. Close the reader; open the path again if another store is there on purpose.
     case replaced(path: String, reason: String)
-    /// The store was closed.
+    /// The store was closed; nothing was written. Open it again.
     case closed
     /// The store was opened before a `fork`, and this is the child. Open it in one process only.
     case forked
-    /// The task was cancelled; nothing was written.
+    /// The task was cancelled; nothing was written. The same may be tried again.
     case cancelled
-    /// The machine failed during a read or while opening. Nothing was lost by it.
+    /// The machine failed during a read or while opening. Nothing was lost by it. Put right what
+    /// the error names and try again.
     case io(call: String, file: String, code: Int32)
-    /// An error of another storage, in its own words.
+    /// A storage failed, in its own words. Put that right and try again.
     case storage(reason: String)
 }
 
@@ -108,15 +109,18 @@ public struct StoreDamage: Error, Hashable, Sendable {
 }
 
 extension EventStoreError: CustomStringConvertible {
-    /// The error in a sentence, with what to do next.
+    /// What happened, and what to do next.
     public var description: String {
         switch self {
         case .conflict(let conflict): "\(conflict)"
-        case .invalidRequest(let reason): "The append was refused: \(reason)."
+        case .invalidRequest(let reason):
+            "The request was refused: \(reason). Nothing was written; correct the request."
         case .limitExceeded(let what, let size, let limit):
-            "The append was refused: \(what) is \(size), the most is \(limit)."
+            "The append was refused: \(what) is \(size), the most is \(limit). Nothing was "
+                + "written; make it smaller."
         case .unsupported(let feature):
-            "This store does not offer \(feature) yet; nothing was written."
+            "This store does not offer \(feature) yet; nothing was written. Make the request "
+                + "without."
         case .storageFull(let reason):
             "The disk is full (\(reason)); nothing was written. Make room and try again."
         case .notStored(let reason): "Nothing was written: \(reason). It may be tried again."
@@ -128,34 +132,60 @@ extension EventStoreError: CustomStringConvertible {
                 + "Close the store and open it again."
         case .damaged(let damage):
             "The store is damaged: \(damage.file) at byte \(damage.offset): \(damage.reason). "
-                + "Nothing was changed. Restore a backup."
+                + "Nothing was changed. Verify it to see all that is wrong and what helps; as a "
+                + "rule, restore a backup."
         case .locked(let path, let owner):
             "\(path) is open for writing elsewhere (\(owner)). Close it there first."
-        case .notAStore(let path): "There is no event store at \(path)."
+        case .notAStore(let path): "There is no event store at \(path). Check the path."
         case .notEmpty(let path):
             "There is no event store at \(path), but there are other files; nothing was touched. "
                 + "Check the path, or choose an empty directory."
-        case .unsupportedFormat(let file, let reason):
-            "\(file) was written by a newer version: \(reason)."
-        case .replaced(let path, let reason):
-            "The store at \(path) is no longer the one that was opened: \(reason). Close the reader "
-                + "and open the path again."
         case .networkFileSystem(let path, let kind):
             "\(path) is on a network file system (\(kind)), where neither locks nor syncs can be "
                 + "relied on; nothing was touched. Keep the store on a disk of this machine, or "
                 + "allow it if only one machine ever writes."
-        case .closed: "The store is closed."
-        case .forked: "The store was opened before a fork and cannot be used in the child."
-        case .cancelled: "The task was cancelled; nothing was written."
+        case .unsupportedFormat(let file, let reason):
+            "\(file) was written by a newer version: \(reason). Use that version."
+        case .replaced(let path, let reason):
+            "The store at \(path) is no longer the one that was opened: \(reason). Close the reader "
+                + "and open the path again."
+        case .closed:
+            "The store is closed; nothing was written. Open it again, and close it only when "
+                + "nothing uses it any more."
+        case .forked:
+            "The store was opened before a fork and cannot be used in the child. Open it in one "
+                + "process only, and after the fork."
+        case .cancelled:
+            "The task was cancelled; nothing was written. It may be tried again."
         case .io(let call, let file, let code):
-            "\(SystemError(call: call, file: file, code: code))."
-        case .storage(let reason): "The storage failed: \(reason)."
+            "\(SystemError(call: call, file: file, code: code)). Nothing was lost by it. "
+                + SystemError(call: call, file: file, code: code).kind.advice
+        case .storage(let reason):
+            "The storage failed: \(reason). Put that right and try again."
+        }
+    }
+}
+
+extension SystemError.Kind {
+    /// What to do about a failure of the machine.
+    fileprivate var advice: String {
+        switch self {
+        case .notFound: "Check the path, and whether somebody moved or removed files."
+        case .exists: "Move away what is in the way, or choose another directory."
+        case .noSpace: "Make room and try again."
+        case .accessDenied:
+            "The files must belong to the user of this process, who must be allowed to read and "
+                + "write them: correct that and try again."
+        case .readOnly: "Have the file system mounted for writing and try again."
+        case .tooManyFiles: "Raise the limit of open files and try again."
+        case .io: "The disk fails: look at it, copy the store to another one and verify the copy."
+        case .other: "Put right what the system complains of and try again."
         }
     }
 }
 
 extension StreamConflict: CustomStringConvertible {
-    /// The conflict in a sentence.
+    /// The conflict, and what to do next.
     public var description: String {
         let belief =
             switch expected {
@@ -164,6 +194,7 @@ extension StreamConflict: CustomStringConvertible {
             case .exists: "to have events"
             case .any: "anywhere"
             }
-        return "Stream \(stream) was expected \(belief) and is at version \(actual)."
+        return "Stream \(stream) was expected \(belief) and is at version \(actual). Load it again "
+            + "and decide anew."
     }
 }

@@ -13,7 +13,7 @@ extension ToolCommand {
         if arguments.positional.count > 1 {
             let path = arguments.positional[1]
             guard let file = FileHandle(forReadingAtPath: path) else {
-                throw Failure("cannot read '\(path.printable)'.")
+                throw Failure("cannot read '\(path.printable)'. Check the path.")
             }
             input = file
         } else {

@@ -134,7 +134,9 @@ private struct Requesting {
     private func extent(in store: FileEventStore) async throws -> StreamPage {
         let page = try await store.read(
             StreamRead(stream, .backward(before: nil), limit: ReadLimit(events: 1)))
-        guard page.version > .start else { throw Failure("there is no stream '\(name)'.") }
+        guard page.version > .start else {
+            throw Failure("there is no stream '\(name)'. \(Shown.hint(toStreamsOf: directory))")
+        }
         return page
     }
 

@@ -16,7 +16,9 @@ extension ToolCommand {
             try shown.examine(arguments)
         }
         guard shown.version > .start else {
-            throw Failure("there is no stream '\("\(stream)".printable)'.")
+            throw Failure(
+                "there is no stream '\("\(stream)".printable)'. "
+                    + Shown.hint(toStreamsOf: arguments.directory))
         }
     }
 }

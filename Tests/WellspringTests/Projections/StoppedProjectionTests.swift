@@ -171,6 +171,7 @@ final class StoppedProjectionTests: XCTestCase {
         XCTAssertEqual(
             runner.state.stop?.description,
             "Projection believer stopped after position 0: event purse.spent at position 1 "
-                + "(purse/ada, version 1) failed: Debt().")
+                + "(purse/ada, version 1) failed: Debt(). Correct the projection or the event type. "
+                + "Then run it again.")
     }
 }
