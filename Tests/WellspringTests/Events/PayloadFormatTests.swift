@@ -106,6 +106,56 @@ final class PayloadFormatTests: XCTestCase {
         XCTAssertEqual(try Back.placed(sku: "a", note: nil).encoded().codec, .json)
     }
 
+    /// Writes what it can, and some of it twice.
+    struct Moody: Codable, Equatable {
+        var text = "kept"
+        private struct Refusing: Encodable {
+            func encode(to encoder: any Encoder) throws { throw CocoaError(.coderInvalidValue) }
+        }
+        private struct Inner: Encodable { var deep = 1 }
+        enum CodingKeys: String, CodingKey { case text, refused, again }
+
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            text = try container.decode(String.self, forKey: .text)
+        }
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(text, forKey: .text)
+            switch text {
+            case "refused": try? container.encode(Refusing(), forKey: .refused)
+            case "again":
+                try container.encode(Inner(), forKey: .again)
+                try container.encode(5, forKey: .again)
+            default: break
+            }
+        }
+    }
+
+    enum Written: DomainEvent, Equatable {
+        case happened(Moody)
+        enum CodingKeys: String, EventNames { case happened }
+        static let payloadFormat = PayloadFormat.binary(
+            fields: ["_0", "text", "refused", "again", "deep"])
+    }
+
+    private func moody(_ text: String) -> Written {
+        var value = Moody()
+        value.text = text
+        return .happened(value)
+    }
+
+    func test_a_field_whose_value_refused_to_be_written_is_not_in_the_check() throws {
+        let event = moody("refused")
+        XCTAssertEqual(try Written(decoding: event.encoded()), event)
+    }
+
+    func test_fields_of_a_value_that_another_took_the_place_of_are_not_in_the_check() throws {
+        let event = moody("again")
+        XCTAssertEqual(try Written(decoding: event.encoded()), event)
+    }
+
     func test_a_missing_field_is_named() throws {
         let stored = EncodedEvent(name: "order.placed", payload: [0xA0], codec: .binary)
         XCTAssertThrowsError(try Second(decoding: stored)) { error in

@@ -30,6 +30,8 @@ extension PayloadDraft {
         let draft: PayloadDraft
         let output: UnsafeMutableRawBufferPointer
         var position = 0
+        /// The names that were written as numbers: those that were copied, and no others.
+        private var usedFields = FieldSet()
 
         init(draft: PayloadDraft, output: UnsafeMutableRawBufferPointer) {
             self.draft = draft
@@ -85,8 +87,8 @@ extension PayloadDraft {
 
         /// Appends the check of the names that were written as numbers, if any were.
         mutating func copyCheck() {
-            guard let fields = draft.fields, !draft.usedFields.isEmpty else { return }
-            let check = fields.check(of: draft.usedFields)
+            guard let fields = draft.fields, !usedFields.isEmpty else { return }
+            let check = fields.check(of: usedFields)
             copy(BinaryHead.positive | 25)
             copy(UInt8(check >> 8))
             copy(UInt8(check & 0xFF))
@@ -112,6 +114,7 @@ extension PayloadDraft {
 
         private mutating func copy(piece index: Int) throws(PayloadShapeError) {
             let piece = draft.pieces[index]
+            if let field = draft.field(of: piece) { usedFields.insert(field) }
             copyText(piece.start, piece.end)
             switch piece.child {
             case .none: break

@@ -61,9 +61,8 @@ final class PayloadDraft {
     @exclusivity(unchecked) var pieces = PlainList<Piece>(capacity: 12)
     @exclusivity(unchecked) var containers = PlainList<Container>(capacity: 4)
     @exclusivity(unchecked) private(set) var places = PlainList<Place>(capacity: 4)
-    /// The names that are written as numbers, which of them were, and which is likely next.
+    /// The names that are written as numbers, and which is likely next.
     @exclusivity(unchecked) private(set) var fields: FieldNames?
-    @exclusivity(unchecked) private(set) var usedFields = FieldSet()
     @exclusivity(unchecked) private var nextField = 0
     /// The name of the enum case, when an event is being written.
     @exclusivity(unchecked) var eventName: String?
@@ -102,7 +101,6 @@ final class PayloadDraft {
         places.removeAll()
         places.append(Place(depth: 0))
         fields = nil
-        usedFields = FieldSet()
         nextField = 0
         eventName = nil
         isMoreThanOneCase = false
@@ -170,7 +168,6 @@ final class PayloadDraft {
         let start = text.count
         if let field = fields?.index(of: key, from: nextField) {
             text.append(head: BinaryHead.positive, UInt64(field))
-            usedFields.insert(field)
             nextField = field + 1
         } else {
             text.append(binary: key, as: BinaryHead.text)
@@ -296,5 +293,14 @@ final class PayloadDraft {
         let start = pieces[piece].keyStart
         let end = start + pieces[piece].keyCount
         return UnsafeRawBufferPointer(rebasing: text.bytes[start..<end])
+    }
+
+    /// The number that stands for the key of a piece, if one does.
+    @inline(__always)
+    func field(of piece: Piece) -> Int? {
+        guard fields != nil, piece.keyCount > 0,
+            let head = BinaryHead(text.bytes, at: piece.keyStart), head.kind == BinaryHead.positive
+        else { return nil }
+        return Int(head.value)
     }
 }
