@@ -2,6 +2,10 @@
 ///
 /// Reading does not depend on it: what is stored says how it was written, so a type may change its
 /// format at any time and reads its old events on.
+///
+/// What could not be read again is refused when it is written: in JSON a `Double` or `Float` that is
+/// not finite, in both forms a `Decimal` that is not a number, and a `URL` whose text is none, such
+/// as an empty one. A relative `URL` comes back absolute, as from Foundation's own coders.
 public struct PayloadFormat: Sendable {
     @usableFromInline let codec: PayloadCodec
     @usableFromInline let fields: FieldNames?

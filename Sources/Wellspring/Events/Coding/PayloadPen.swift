@@ -51,7 +51,7 @@ struct PayloadPen: Encoder, SingleValueEncodingContainer {
     func encode(_ value: UInt128) throws { set { $0.append(number: value) } }
     func encode<T: Encodable>(_ value: T) throws {
         let start = draft.text.count
-        if draft.writeFoundationValue(value) {
+        if try draft.writeFoundationValue(value, { path }) {
             draft.setText(since: start, at: place)
         } else {
             try value.encode(to: self)
@@ -80,12 +80,33 @@ extension PayloadDraft {
     ///
     /// - Returns: False when it is of another type.
     @inline(__always)
-    func writeFoundationValue<T: Encodable>(_ value: T) -> Bool {
+    func writeFoundationValue<T: Encodable>(
+        _ value: T, _ path: () -> PayloadPath?
+    ) throws -> Bool {
         if T.self == Data.self || T.self == URL.self || T.self == Decimal.self {
+            guard isReadable(value) else {
+                throw EncodingError.invalidValue(
+                    value,
+                    .init(
+                        codingPath: path().keys,
+                        debugDescription: "The value could not be read again."))
+            }
             return writeKnownFoundationValue(value)
         }
         guard text.isBinary, T.self == UUID.self || T.self == MessageID.self else { return false }
         return writeBinaryID(value)
+    }
+
+    /// Whether the text of a value gives the value again.
+    ///
+    /// Foundation makes URLs without text, and some with texts that it does not read.
+    @inline(never)
+    private func isReadable<T>(_ value: T) -> Bool {
+        switch value {
+        case let url as URL: URL(string: url.absoluteString) != nil
+        case let decimal as Decimal: !decimal.isNaN
+        default: true
+        }
     }
 
     @inline(never)
@@ -107,7 +128,7 @@ extension PayloadDraft {
     func write<T: Encodable>(
         _ value: T, _ mark: Mark, in container: Int, _ path: () -> PayloadPath
     ) throws {
-        if writeFoundationValue(value) { return addText(mark, to: container) }
+        if try writeFoundationValue(value, path) { return addText(mark, to: container) }
         let depth = containers[container].depth
         // Whatever comes below could never be written; refusing it here spares the stack.
         guard depth <= Self.deepest else {

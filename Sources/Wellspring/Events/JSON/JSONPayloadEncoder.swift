@@ -7,8 +7,8 @@
 /// Foundation supplies the texts of `Data` (base64), `URL` and `Decimal`.
 ///
 /// Differences: two keys of one object that Swift calls equal but that differ as UTF-8 are both
-/// written, and two `superEncoder`s that are taken from one array at the same time have places of
-/// their own.
+/// written, two `superEncoder`s that are taken from one array at the same time have places of their
+/// own, and a `Decimal` or `URL` that could not be read again is refused.
 enum JSONPayloadEncoder {
     static func encode<T: Encodable>(_ value: T) throws -> [UInt8] {
         var draft = PayloadDraft.make()
