@@ -96,6 +96,57 @@ final class EventCodingTests: XCTestCase {
         }
     }
 
+    /// Content whose keys come from the world, and not from the program.
+    enum Counted: DomainEvent {
+        case counted(counts: [String: [Int: Double]])
+        case asked(Answers)
+
+        struct Answers: Codable {
+            struct Question: CodingKey {
+                var stringValue: String
+                var intValue: Int? { nil }
+                init(stringValue: String) { self.stringValue = stringValue }
+                init?(intValue: Int) { nil }
+            }
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.container(keyedBy: Question.self)
+                _ = try container.decode(Int.self, forKey: Question(stringValue: "Ada's age"))
+            }
+            func encode(to encoder: any Encoder) throws {}
+        }
+
+        enum CodingKeys: String, EventNames { case counted, asked }
+    }
+
+    func test_an_error_shows_no_key_that_the_program_does_not_name() {
+        let texts: [(name: EventName, text: String, reason: String)] = [
+            (
+                "counted", #"{"counts":{"ada@example.org":5}}"#,
+                "expected Dictionary<String, Any> at counts.*"
+            ),
+            (
+                "counted", #"{"counts":{"ada@example.org":{"7":"x"}}}"#,
+                "expected Double at counts.*.*"
+            ),
+            ("asked", #"{"_0":{"Ada's age":"x"}}"#, "expected Int at _0.*"),
+            ("asked", #"{"_0":{}}"#, #"no "*" at _0"#),
+        ]
+        for (name, text, reason) in texts {
+            let stored = EncodedEvent(name: name, payload: EventPayload(utf8: text))
+            XCTAssertThrowsError(try Counted(decoding: stored)) { error in
+                XCTAssertEqual(error as? EventCodingError, .malformedPayload(name, reason: reason))
+            }
+        }
+        let event = Counted.counted(counts: ["ada@example.org": [7: .infinity]])
+        XCTAssertThrowsError(try event.encoded()) { error in
+            XCTAssertEqual(
+                error as? EventCodingError,
+                .unencodable(
+                    type: "Counted",
+                    reason: "a value of type Double cannot be written at counts.*.*"))
+        }
+    }
+
     func test_a_type_that_is_no_enum_of_events_is_refused() {
         XCTAssertThrowsError(try NoEnum().encoded()) { error in
             XCTAssertEqual(error as? EventCodingError, .notAnEnumCase(type: "NoEnum"))

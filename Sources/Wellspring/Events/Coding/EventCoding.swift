@@ -110,7 +110,7 @@ struct EventReading {
 /// What went wrong and where, without the value that it went wrong with.
 private func reason(for error: any Error) -> String {
     func place(_ path: [any CodingKey]) -> String {
-        path.isEmpty ? "" : " at " + path.map(\.stringValue).joined(separator: ".")
+        path.isEmpty ? "" : " at " + path.map(shown).joined(separator: ".")
     }
     return switch error {
     case DecodingError.typeMismatch(let type, let context):
@@ -118,7 +118,7 @@ private func reason(for error: any Error) -> String {
     case DecodingError.valueNotFound(let type, let context):
         "null instead of \(type)\(place(context.codingPath))"
     case DecodingError.keyNotFound(let key, let context):
-        "no \"\(key.stringValue)\"\(place(context.codingPath))"
+        "no \"\(shown(key))\"\(place(context.codingPath))"
     case DecodingError.dataCorrupted(let context):
         "not valid\(place(context.codingPath))"
     case EncodingError.invalidValue(let value, let context):
@@ -127,4 +127,12 @@ private func reason(for error: any Error) -> String {
     case let error as BinaryFormatError: error.description
     default: "\(Swift.type(of: error))"
     }
+}
+
+/// A key as errors may show it: by its name if the program names it, and not if it is content, as
+/// the keys of a dictionary are.
+private func shown(_ key: any CodingKey) -> String {
+    if key is PayloadKey { return key.stringValue }
+    let mirror = Mirror(reflecting: key)
+    return mirror.displayStyle == .enum && mirror.children.isEmpty ? key.stringValue : "*"
 }
