@@ -212,6 +212,25 @@ final class BinaryRefusalTests: XCTestCase {
         XCTAssertEqual(refusal([UInt8](repeating: 0x81, count: 100_000)), .tooDeep)
     }
 
+    func test_a_decimal_is_refused_unless_all_of_its_text_is_a_number() {
+        func decimal(_ text: String) -> Decimal? {
+            let bytes = [0x78, UInt8(text.utf8.count)] + Array(text.utf8)
+            return try? bytes.withUnsafeBytes {
+                try BinaryPayloadDecoder.decode(Decimal.self, from: $0)
+            }
+        }
+        for text in [
+            "12abc", "1.5 apples", "1e", "1.", ".5", " 7", "7 ", "+3", "1,5", "0x10", "--1", "NaN",
+            "nan", "Infinity", "\u{0}", "1\u{0}", "", "-", "01", "1e999", "1e128",
+            "1e9999999999999",
+        ] {
+            XCTAssertNil(decimal(text), text)
+        }
+        for (text, value) in ["12": 12, "-0.5": -0.5, "1e2": 100, "0": 0] as [String: Decimal] {
+            XCTAssertEqual(decimal(text), value)
+        }
+    }
+
     func test_fields_without_their_check_are_refused() {
         let fields = FieldNames(["a"])
         XCTAssertEqual(refusal([0xA1, 0x00, 0x01], fields), .malformed)

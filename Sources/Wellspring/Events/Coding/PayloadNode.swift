@@ -121,7 +121,7 @@ extension PayloadDocument {
     ) throws -> T {
         let value: (any Sendable)? =
             if T.self == Decimal.self, isBinary {
-                Decimal(string: try string(at: index) { path })
+                decimal(try string(at: index) { path })
             } else if T.self == Decimal.self {
                 foundationNumber(Decimal.self, at: index)
             } else if T.self == URL.self {
@@ -132,6 +132,14 @@ extension PayloadDocument {
                 Data(base64Encoded: try string(at: index) { path })
             }
         guard let value = value as? T else { throw failure(type, at: index, path) }
+        return value
+    }
+
+    /// The number that a text is; Foundation would take the number that it begins with.
+    private func decimal(_ text: String) -> Decimal? {
+        var text = text
+        let isNumber = text.withUTF8 { JSONNumber(UnsafeRawBufferPointer($0)) != nil }
+        guard isNumber, let value = Decimal(string: text), !value.isNaN else { return nil }
         return value
     }
 
