@@ -54,6 +54,18 @@ public protocol DomainEvent: ReadableEvent, Codable {
 /// The list of stored event names of one ``DomainEvent``.
 public protocol EventNames: CodingKey, CaseIterable, Sendable {}
 
+extension EventNames {
+    /// The key of a stored name; one that differs in how a letter is composed is another name.
+    @inlinable
+    static func named(_ name: EventName) -> Self? {
+        // The key that Swift finds first is the right one, unless two are alike to it.
+        if let key = Self(stringValue: name.rawValue), EventName(key.stringValue) == name {
+            return key
+        }
+        return allCases.first { EventName($0.stringValue) == name }
+    }
+}
+
 extension DomainEvent {
     /// The names listed in `CodingKeys`.
     public static var names: Set<EventName> { KnownEvents.cases(of: Self.self).names }

@@ -31,7 +31,7 @@ private struct EventCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {
-        let name = key.stringValue
+        let name = EventName(key.stringValue)
         if let other = draft.eventName, other != name { return elsewhere.container(keyedBy: type) }
         draft.eventName = name
         return content.container(keyedBy: type)
@@ -77,10 +77,10 @@ private struct EventCaseReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     var allKeys: [Key] {
         guard let cases = document.cases else { return [] }
         return cases.keyAlone(document.eventCase, as: Key.self)
-            ?? [Key(stringValue: cases.name(document.eventCase))].compactMap(\.self)
+            ?? [Key(stringValue: cases.name(document.eventCase).rawValue)].compactMap(\.self)
     }
     func contains(_ key: Key) -> Bool {
-        key.stringValue == document.cases?.name(document.eventCase)
+        EventName(key.stringValue) == document.cases?.name(document.eventCase)
     }
 
     func nestedContainer<Nested: CodingKey>(

@@ -68,7 +68,7 @@ struct EventWriting {
     func encoded(schemaVersion: UInt16) throws -> EncodedEvent {
         guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw NoEventCaseError() }
         return EncodedEvent(
-            name: EventName(name), payload: EventPayload(sharing: try draft.assembled()[...]),
+            name: name, payload: EventPayload(sharing: try draft.assembled()[...]),
             codec: codec, schemaVersion: schemaVersion)
     }
 
@@ -87,7 +87,7 @@ struct EventReading {
         of encoded: EncodedEvent, as cases: EventCases, format: PayloadFormat,
         from bytes: UnsafeRawBufferPointer
     ) throws {
-        guard let index = cases.index(of: encoded.name.rawValue) else {
+        guard let index = cases.index(of: encoded.name) else {
             throw EventCodingError.unknownName(encoded.name, expected: cases.typeName)
         }
         switch encoded.codec {

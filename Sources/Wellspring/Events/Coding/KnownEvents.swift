@@ -52,7 +52,7 @@ final class EventCases: Sendable {
     let typeName: String
     fileprivate let event: ObjectIdentifier
     fileprivate let next = Link()
-    private let texts: [String]
+    private let list: [EventName]
     private let key: ObjectIdentifier
     /// A ``KeyLists`` of the event's own key type.
     private let keys: any AnyObject & Sendable
@@ -68,18 +68,15 @@ final class EventCases: Sendable {
         typeName = "\(E.self)"
         event = ObjectIdentifier(type)
         key = ObjectIdentifier(E.CodingKeys.self)
-        texts = all.map(\.stringValue)
-        names = Set(texts.map { EventName($0) })
+        list = all.map { EventName($0.stringValue) }
+        names = Set(list)
         keys = KeyLists(all)
     }
 
     /// The place of the case that is stored under a name, or nil when there is none.
-    func index(of name: String) -> Int? {
-        let count = name.utf8.count
-        return texts.firstIndex { $0.utf8.count == count && $0 == name }
-    }
+    func index(of name: EventName) -> Int? { list.firstIndex(of: name) }
 
-    func name(_ index: Int) -> String { texts[index] }
+    func name(_ index: Int) -> EventName { list[index] }
 
     /// The key of a case, alone in an array; nil when the type decodes itself by other keys.
     func keyAlone<Key: CodingKey>(_ index: Int, as type: Key.Type) -> [Key]? {

@@ -65,7 +65,7 @@ final class PayloadDraft {
     @exclusivity(unchecked) private(set) var fields: FieldNames?
     @exclusivity(unchecked) private var nextField = 0
     /// The name of the enum case, when an event is being written.
-    @exclusivity(unchecked) var eventName: String?
+    @exclusivity(unchecked) var eventName: EventName?
     /// Whether an event wrote something besides one case with its content.
     @exclusivity(unchecked) var isMoreThanOneCase = false
 

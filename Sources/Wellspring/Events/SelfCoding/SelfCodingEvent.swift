@@ -73,7 +73,7 @@ extension SelfCodingEvent {
             self = try EventCoding.decode(Self.self, from: encoded)
             return
         }
-        guard let name = CodingKeys(stringValue: encoded.name.rawValue) else {
+        guard let name = CodingKeys.named(encoded.name) else {
             throw .unknownName(encoded.name, expected: "\(Self.self)")
         }
         do {
