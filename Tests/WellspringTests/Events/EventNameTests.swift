@@ -97,4 +97,22 @@ final class EventNameTests: XCTestCase {
             XCTAssertEqual(error as? EventCodingError, .notAnEnumCase(type: "BothTwins"))
         }
     }
+
+    /// Writes itself under a name that it does not list.
+    private struct Unlisted: DomainEvent {
+        enum CodingKeys: String, EventNames { case listed }
+        enum OtherKeys: String, CodingKey { case other }
+        init() {}
+        init(from decoder: any Decoder) throws {}
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: OtherKeys.self)
+            _ = container.nestedContainer(keyedBy: OtherKeys.self, forKey: .other)
+        }
+    }
+
+    func test_an_event_under_a_name_that_its_type_does_not_list_is_refused_and_not_stored() {
+        XCTAssertThrowsError(try Unlisted().encoded()) { error in
+            XCTAssertEqual(error as? EventCodingError, .unknownName("other", expected: "Unlisted"))
+        }
+    }
 }

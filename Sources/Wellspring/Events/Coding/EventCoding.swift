@@ -11,7 +11,8 @@ enum EventCoding {
         defer { writing.end() }
         do {
             try event.encode(to: writing.encoder)
-            return try writing.encoded(schemaVersion: E.schemaVersion)
+            return try writing.encoded(
+                as: KnownEvents.cases(of: E.self), schemaVersion: E.schemaVersion)
         } catch {
             throw failure(error, writing: E.self)
         }
@@ -36,9 +37,11 @@ enum EventCoding {
 
     @usableFromInline
     static func failure(_ error: any Error, writing type: any Any.Type) -> EventCodingError {
-        error is NoEventCaseError
-            ? .notAnEnumCase(type: "\(type)")
-            : .unencodable(type: "\(type)", reason: reason(for: error))
+        switch error {
+        case is NoEventCaseError: .notAnEnumCase(type: "\(type)")
+        case let error as EventCodingError: error
+        default: .unencodable(type: "\(type)", reason: reason(for: error))
+        }
     }
 
     @usableFromInline
@@ -65,8 +68,11 @@ struct EventWriting {
     var encoder: any Encoder { EventCaseEncoder(draft: draft) }
 
     @usableFromInline
-    func encoded(schemaVersion: UInt16) throws -> EncodedEvent {
+    func encoded(as cases: EventCases, schemaVersion: UInt16) throws -> EncodedEvent {
         guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw NoEventCaseError() }
+        guard cases.index(of: name) != nil else {
+            throw EventCodingError.unknownName(name, expected: cases.typeName)
+        }
         return EncodedEvent(
             name: name, payload: EventPayload(sharing: try draft.assembled()[...]),
             codec: codec, schemaVersion: schemaVersion)
