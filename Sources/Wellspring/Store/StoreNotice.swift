@@ -32,12 +32,13 @@ extension StoreNotice: CustomStringConvertible {
         switch self {
         case .opened(let report): "opened: \(report)"
         case .tookBack(let reason):
-            "a write was taken back, and its appends failed: \(reason)"
+            "a write was taken back; its appends failed and may be tried again: \(reason)"
         case .poisoned(let failure):
             "stopped writing, close it and open it again; until position \(failure.lastDurable) all "
                 + "is safe: \(failure.reason)"
         case .closed(nil): "closed"
-        case .closed(let reason?): "closed, but not properly: \(reason)"
+        case .closed(let reason?):
+            "closed, but not properly, so that the next opening takes longer: \(reason)"
         case .discardedCheckpoint(let projection, let reason):
             "the saved state of projection \(projection) is replaced by a replay: \(reason)"
         case .keptIndexInMemory(let reason):

@@ -223,7 +223,7 @@ final class WordsTests: XCTestCase {
             ),
             (
                 .tookBack(reason: "no room"),
-                "a write was taken back, and its appends failed: no room"
+                "a write was taken back; its appends failed and may be tried again: no room"
             ),
             (
                 .poisoned(failure),
@@ -231,7 +231,10 @@ final class WordsTests: XCTestCase {
                     + "went away"
             ),
             (.closed(reason: nil), "closed"),
-            (.closed(reason: "odd"), "closed, but not properly: odd"),
+            (
+                .closed(reason: "odd"),
+                "closed, but not properly, so that the next opening takes longer: odd"
+            ),
             (
                 .discardedCheckpoint("totals", reason: "torn"),
                 "the saved state of projection totals is replaced by a replay: torn"
@@ -243,6 +246,13 @@ final class WordsTests: XCTestCase {
             (.abandoned, "given up without close(), so that the next opening takes longer"),
         ]
         for (notice, text) in words { XCTAssertEqual("\(notice)", text) }
+    }
+
+    func test_an_error_of_the_index_names_its_file() {
+        let newer = IndexError.unsupported(file: "idx/a", reason: "major version 2")
+        XCTAssertEqual("\(newer)", "idx/a was written by a newer version: major version 2")
+        XCTAssertEqual(
+            EventStoreError(newer), .unsupportedFormat(file: "idx/a", reason: "major version 2"))
     }
 
     func test_the_errors_of_a_log_are_those_of_its_store() {
