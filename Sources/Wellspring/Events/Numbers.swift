@@ -1,7 +1,7 @@
 /// The number of events in a stream: 0 before the first event, 1 after it.
 ///
 /// The version of an event is that of its stream just after it, so a stream's versions run from 1
-/// without gaps.
+/// without gaps, but for events that were lost before their store was salvaged.
 public struct StreamVersion: Hashable, Comparable, Sendable, Codable {
     /// The count as a plain number.
     public let rawValue: UInt64
@@ -27,7 +27,9 @@ public struct StreamVersion: Hashable, Comparable, Sendable, Codable {
     }
 }
 
-/// A place in the log that all streams share, counted from 1 without gaps in the order of commits.
+/// A place in the log that all streams share, counted from 1 in the order of commits.
+///
+/// Positions have no gaps, but for events that were lost before their store was salvaged.
 ///
 /// A position means "the last event seen": 0 is before the first event, and reads take what comes
 /// after a position.

@@ -28,9 +28,9 @@ public struct PayloadFormat: Sendable {
     /// The same, with a number in place of each name that is listed: its place in the list.
     ///
     /// The list belongs to the stored data. Append to it; never remove, rename or reorder, not even
-    /// when no case has the field any more. Each payload carries a check of the names that it uses,
-    /// so that a list that was changed otherwise is an error and not another event. Names that are
-    /// not listed are written in full.
+    /// when no case has the field any more. Each payload carries a check of 16 bits of the names that
+    /// it uses, so that a list that was changed otherwise is an error and not another event; of
+    /// 65,536 such payloads, one passes by chance. Names that are not listed are written in full.
     ///
     /// Make the format once, with `static let payloadFormat`. A list has at most 256 names, each
     /// once.

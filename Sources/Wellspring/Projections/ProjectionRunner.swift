@@ -49,8 +49,9 @@ public final class ProjectionRunner<P: Projection>: Runnable, PreparesToRun {
 
     /// Creates a runner of a projection that saves its state and resumes from there.
     ///
-    /// The state is saved when replaying would cost more than saving, and when ``run()`` ends.
-    /// State of another revision, or that cannot be read, is discarded and the log replayed.
+    /// The state is saved when replaying would cost more than saving, and when ``run()`` ends, unless
+    /// the store failed. State of another revision, or that cannot be read, is discarded and the log
+    /// replayed.
     ///
     /// - Parameters:
     ///   - type: The projection.

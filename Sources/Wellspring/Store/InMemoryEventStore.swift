@@ -2,8 +2,9 @@ import WellspringLog
 
 /// An event store that keeps everything in memory and forgets it on exit.
 ///
-/// It is the file store without the files: every decision about versions, filters and waiting is
-/// made by the same code, and events are encoded all the same, so that what works here works on
+/// It is the file store without the files: every decision about versions and waiting is made by the
+/// same code, and events are encoded all the same. What a filter lets through and where a page ends
+/// is decided by each log for itself, and both pass the same checks. So what works here works on
 /// disk. Use it in tests and for data that may be lost.
 public final class InMemoryEventStore: QueuedHeadStore {
     let core: StoreCore
@@ -11,7 +12,8 @@ public final class InMemoryEventStore: QueuedHeadStore {
     /// Creates an empty store.
     ///
     /// - Parameters:
-    ///   - seed: Where the ids of events begin; the same seed gives the same ids.
+    ///   - seed: Where the ids of events begin. They hold the time too: the same ids come of the
+    ///     same seed and a clock that says the same.
     ///   - clock: What time it is. The store never records a time before the one before.
     public init(
         seed: UInt64 = .random(in: .min ... .max),
