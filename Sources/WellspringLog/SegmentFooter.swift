@@ -4,8 +4,10 @@
 /// last 128 bytes of the file, the trailer, say where that frame begins.
 package struct SegmentFooter: Hashable, Sendable {
     package var positions: PositionTable
-    /// What the log's client keeps about the segment.
+    /// What the log's client keeps about the segment; empty where no frame can hold it.
     package var clientContent: [UInt8]
+
+    private static let entryLength = 24
 
     package func encode(into writer: inout ByteWriter) {
         writer.append(UInt32(truncatingIfNeeded: positions.entries.count))
@@ -20,7 +22,8 @@ package struct SegmentFooter: Hashable, Sendable {
 
     package init(positions: PositionTable, clientContent: [UInt8]) {
         self.positions = positions
-        self.clientContent = clientContent
+        let room = FrameHeader.bodyLengthLimit - 8 - positions.entries.count * Self.entryLength
+        self.clientContent = clientContent.count <= room ? clientContent : []
     }
 
     package init(decoding body: UnsafeRawBufferPointer) throws(MalformedBody) {

@@ -14,6 +14,28 @@ final class CommitLogSegmentsTests: XCTestCase {
         XCTFail("segment \(segment) was never reached")
     }
 
+    func test_content_for_a_footer_that_no_frame_can_hold_is_left_out() throws {
+        let fixture = LogFixture()
+        try fixture.open()
+        try fixture.commit([1])
+        try fixture.commit(bytes(40 << 10))
+        let most = FrameHeader.bodyLengthLimit - 8 - 24
+        fixture.client.footer = [UInt8](repeating: 7, count: most + 1)
+        XCTAssertEqual(try fixture.commit(bytes(30 << 10)).segment, 2)
+        try fixture.commit([2])
+        try fixture.close()
+        try fixture.open()
+        XCTAssertEqual(fixture.client.bodies.last, [2])
+        var read: [[UInt8]] = []
+        try fixture.log.forEachFrame(from: (1, UInt64(SegmentHeader.length)), throughSequence: .max)
+        {
+            place, body in
+            read.append(Array(body))
+            return true
+        }
+        XCTAssertEqual(read, [[1], bytes(40 << 10), bytes(30 << 10), [2]])
+    }
+
     func test_a_small_store_takes_less_than_a_mebibyte_and_a_closed_one_what_it_needs() throws {
         let fixture = LogFixture(segmentBytes: 64 << 20)
         try fixture.open()

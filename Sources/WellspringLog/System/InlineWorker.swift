@@ -8,8 +8,7 @@ import Glibc
 
 /// A worker without a thread: it runs its body on the thread of whoever wakes it.
 ///
-/// Tests use it to keep everything in one order. The real file system falls back on it when the
-/// machine has no thread left, which costs speed and timers, but no event.
+/// Tests use it to keep everything in one order. Its timer is fired by whoever owns it.
 package final class InlineWorker: LogWorker {
     private typealias Body = @Sendable (WorkerSignal) -> Void
 

@@ -20,7 +20,8 @@ final class PosixWorker: LogWorker {
 
     deinit { stop() }
 
-    /// Starts a thread that calls `body`, or does without one when the machine has none left.
+    /// Starts a thread that calls `body`, or does without one of its own when the machine has none
+    /// left.
     static func start(
         named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
     ) -> any LogWorker {
@@ -37,7 +38,7 @@ final class PosixWorker: LogWorker {
         #endif
         guard result == 0, let thread else {
             Unmanaged<WorkerCore>.fromOpaque(argument).release()
-            return InlineWorker(body: body)
+            return ThreadlessWorker(body: body)
         }
         return PosixWorker(core: core, thread: ThreadHandle(value: thread))
     }

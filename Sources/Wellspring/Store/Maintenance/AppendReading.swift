@@ -36,7 +36,8 @@ struct AppendReading {
         known = SegmentNames()
         met = SegmentNames()
         footer = nil
-        guard let seal = segment.seal else { return }
+        // There may be more names than a footer can hold.
+        guard let seal = segment.seal, !seal.footer.clientContent.isEmpty else { return }
         let names = try SegmentNames(footer: seal.footer.clientContent)
         footer = names
         // A frame that defines a name may be lost, and those that use it not.
