@@ -115,24 +115,18 @@ extension FrameChunk {
         _ reference: UInt32, in segment: UInt32, of source: any LogSource
     ) throws(EventStoreError) -> Definition {
         let offset = UInt64(reference) * 8
-        // The longest name there is, so that one read will do.
-        let most = RecordFormat.definitionHeader + Int(UInt16.max)
-        var count = 256
+        var count = Definition.usualBytes
         while true {
             let chunk = try read(source, segment: segment, at: offset, count: count)
             do {
                 return try chunk.withBytes(from: offset) { (all) throws(MalformedBody) in
-                    var reader = BodyReader(all, at: offset)
-                    guard case .definition(_, let definition)? = try reader.next() else {
-                        throw MalformedBody(offset: 0, reason: "no name where one is referred to")
-                    }
-                    return definition
+                    try Definition(reference, from: all)
                 }
             } catch {
-                guard count < most, chunk.bytes.count == count else {
+                guard count < Definition.mostBytes, chunk.bytes.count == count else {
                     throw chunk.damage(at: offset, error.reason)
                 }
-                count = most
+                count = Definition.mostBytes
             }
         }
     }

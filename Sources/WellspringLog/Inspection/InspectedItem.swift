@@ -37,6 +37,8 @@ package struct InspectedFrame {
     ///
     /// One that is not may be gone after a crash.
     package var isProven: Bool
+    /// The file that it lies in, for what it refers to elsewhere in there.
+    package var file: (any StoreFile)?
 }
 
 /// Damage, and what it costs.

@@ -135,7 +135,7 @@ final class SegmentWalk {
             .frame(
                 InspectedFrame(
                     header: found, place: FramePlace(found, segment: number), body: body,
-                    isProven: !walk.isInDoubt)))
+                    isProven: !walk.isInDoubt, file: file.file)))
         let before = end.offset
         advance(behind: found)
         if !walk.isInDoubt { walk.noteProven(end) }
@@ -189,7 +189,9 @@ final class SegmentWalk {
         else { return }
         let place = FramePlace(found, segment: number)
         try walk.emit(
-            .remains(InspectedFrame(header: found, place: place, body: body, isProven: false)))
+            .remains(
+                InspectedFrame(
+                    header: found, place: place, body: body, isProven: false, file: file.file)))
     }
 
     /// Searches for the next place at which a frame begins.

@@ -13,7 +13,6 @@ extension AppendReading {
 
     /// The appends in a damaged body that can be proved.
     mutating func remains(of frame: InspectedFrame) -> [InspectedAppend] {
-        learnNames(from: frame)
         let count = UInt64(frame.place.eventCount)
         var beginning = stretch(of: frame, from: 0)
         if beginning.reachesEnd { return beginning.count == count ? beginning.appends : [] }
@@ -28,7 +27,7 @@ extension AppendReading {
     }
 
     /// The appends behind the last damage.
-    private func ending(
+    private mutating func ending(
         of frame: InspectedFrame, behind damage: Int, atMost limit: UInt64
     ) -> [InspectedAppend] {
         var attempts = 0
@@ -68,7 +67,7 @@ extension AppendReading {
         }
     }
 
-    private func stretch(of frame: InspectedFrame, from begin: Int) -> Stretch {
+    private mutating func stretch(of frame: InspectedFrame, from begin: Int) -> Stretch {
         let rest = UnsafeRawBufferPointer(rebasing: frame.body[begin...])
         let start = frame.place.bodyOffset + UInt64(begin)
         var reader = BodyReader(rest, at: start)
@@ -92,7 +91,7 @@ extension AppendReading {
                         record(
                             raw, at: begin + at,
                             position: frame.place.firstPosition + stretch.count
-                                + UInt64(records.count)))
+                                + UInt64(records.count), in: frame))
                 }
                 stretch.count += UInt64(records.count)
                 // The records of an append vouch for the end of the one before.

@@ -23,6 +23,8 @@ struct InspectedRecord {
 struct AppendReading {
     /// The names that frames or the footer of the segment define.
     private var known = SegmentNames()
+    /// References that were looked up in the file, found or not.
+    private var lookedUp: Set<UInt32> = []
     /// Those that were met in frames.
     private(set) var met = SegmentNames()
     /// What the footer of the segment says, if it can be read.
@@ -34,13 +36,13 @@ struct AppendReading {
     ///   the same.
     mutating func begin(_ segment: InspectedSegment) throws(MalformedBody) {
         known = SegmentNames()
+        lookedUp = []
         met = SegmentNames()
         footer = nil
         // There may be more names than a footer can hold.
         guard let seal = segment.seal, !seal.footer.clientContent.isEmpty else { return }
         let names = try SegmentNames(footer: seal.footer.clientContent)
         footer = names
-        // A frame that defines a name may be lost, and those that use it not.
         known = names
     }
 
@@ -67,7 +69,7 @@ struct AppendReading {
                 for _ in 0..<count {
                     let begin = Int(reader.offset - start)
                     let raw = try reader.nextRecord()
-                    append.records.append(record(raw, at: begin, position: position))
+                    append.records.append(record(raw, at: begin, position: position, in: frame))
                     position += 1
                 }
                 appends.append(append)
@@ -81,29 +83,24 @@ struct AppendReading {
         return appends
     }
 
-    /// A record at a place in a body, with its names as far as they are known.
-    func record(_ raw: RawRecord, at begin: Int, position: UInt64) -> InspectedRecord {
-        InspectedRecord(
+    /// A record at a place in a body, with its names as far as they can be found.
+    mutating func record(
+        _ raw: RawRecord, at begin: Int, position: UInt64, in frame: InspectedFrame
+    ) -> InspectedRecord {
+        if known.streams[raw.stream] == nil { look(up: raw.stream, in: frame) }
+        if known.types[raw.type] == nil { look(up: raw.type, in: frame) }
+        return InspectedRecord(
             bytes: begin..<begin + raw.length, raw: raw, position: position,
             stream: known.streams[raw.stream], type: known.types[raw.type])
     }
 
-    /// Takes in the definitions in a damaged body: each has a checksum of its own.
-    mutating func learnNames(from frame: InspectedFrame) {
-        let start = frame.place.bodyOffset
-        var place = Int((8 - start % 8) % 8)
-        while place < frame.body.count {
-            defer { place += 8 }
-            let kind = frame.body[place]
-            guard kind == RecordFormat.streamDefinition || kind == RecordFormat.typeDefinition
-            else { continue }
-            var reader = BodyReader(
-                UnsafeRawBufferPointer(rebasing: frame.body[place...]), at: start + UInt64(place))
-            guard case .definition(let reference, let definition)? = try? reader.next() else {
-                continue
-            }
-            known.add(definition, reference)
-            met.add(definition, reference)
-        }
+    /// Reads a name from where its reference says: the frame that defines it may be lost, and its
+    /// definition not, which has a checksum of its own.
+    private mutating func look(up reference: UInt32, in frame: InspectedFrame) {
+        // What is not in the file is looked for once, however many records refer to it.
+        guard let file = frame.file, lookedUp.insert(reference).inserted,
+            let definition = Definition.read(reference, from: file)
+        else { return }
+        known.add(definition, reference)
     }
 }

@@ -86,9 +86,7 @@ package struct StoreExamination {
                     .segment(
                         file: segment.file, bytes: segment.fileSize,
                         isSealed: segment.seal != nil))
-            case .remains(let frame):
-                reading.learnNames(from: frame)
-                return true
+            case .remains: return true
             case .damage(let damage): return try visit(.problem(StoreProblem(damage)))
             case .unfinished(_, let range):
                 return try visit(.unfinished(bytes: range.upperBound - range.lowerBound))

@@ -59,7 +59,7 @@ struct StoreVerifier {
         switch item {
         case .segment(let begun): begin(begun)
         case .frame(let frame): note(frame)
-        case .remains(let frame): reading.learnNames(from: frame)
+        case .remains: break
         case .damage(let damage): note(damage)
         case .unfinished(_, let range):
             report.unfinishedBytes += range.upperBound - range.lowerBound
