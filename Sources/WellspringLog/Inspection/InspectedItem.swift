@@ -75,7 +75,7 @@ package struct InspectedDamage: Hashable, Sendable {
         case identity
         /// The file `MANIFEST`.
         case manifest
-        /// A whole segment is missing, or another is in its place.
+        /// A whole segment is missing or cannot be opened, or another is in its place.
         case missingSegment
         /// The first page of a segment.
         case segmentHeader

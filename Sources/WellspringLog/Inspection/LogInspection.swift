@@ -39,9 +39,17 @@ package struct LogInspection {
             throw .notAStore(path: directory.path)
         }
         guard let identity, let manifest, manifest.storeID != identity.storeID else { return }
-        damage.append(
-            InspectedDamage(.manifest, Manifest.fileName, at: 16, "it belongs to another store"))
+        note(.manifest, Manifest.fileName, at: 16, "it belongs to another store")
         self.manifest = nil
+    }
+
+    private mutating func note(
+        _ kind: InspectedDamage.Kind, _ name: String, at offset: Int, _ reason: String
+    ) {
+        var found = InspectedDamage(kind, name, at: UInt64(max(0, offset)), reason)
+        // Nothing else says how far the log went.
+        found.isOpenEnded = kind == .manifest
+        damage.append(found)
     }
 
     /// Whether a crash ended the making of the store, and nothing was ever in it.
@@ -105,7 +113,7 @@ package struct LogInspection {
                 throw FormatError(error).found(in: name)
             }
         }
-        damage.append(InspectedDamage(kind, name, at: UInt64(max(0, offset)), reason))
+        note(kind, name, at: offset, reason)
         return nil
     }
 }

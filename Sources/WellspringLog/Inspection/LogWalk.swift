@@ -91,7 +91,9 @@ final class LogWalk {
         manifest = again.manifest ?? manifest
     }
 
-    private func miss(_ numbers: ClosedRange<UInt32>) {
+    private static let missing = "the segment is missing"
+
+    private func miss(_ numbers: ClosedRange<UInt32>, because reason: String = missing) {
         // Numbers that are far apart are a wrong name rather than a million lost files.
         for number in numbers.prefix(1_024) {
             pending.append(
@@ -99,14 +101,14 @@ final class LogWalk {
                     .missingSegment,
                     LogLayout.segment(
                         number, generation: manifest?.generation(of: number) ?? 0),
-                    at: 0, "the segment is missing"))
+                    at: 0, reason))
         }
     }
 
     private func walk(_ number: UInt32) throws {
         lastIsSealed = false
         try checkIsListed(number)
-        guard let file = try open(number) else { return miss(number...number) }
+        guard let file = try open(number) else { return }
         var begin = start?.segment == number ? start : nil
         if let start = begin, try !file.holds(start) {
             // It was rewritten meanwhile, so places in it mean nothing any more. It is read from its
@@ -137,7 +139,9 @@ final class LogWalk {
         return manifest.isClean ? number > last : number - min(number, last) > 1
     }
 
-    /// Opens a segment's file; `nil` when there is none, and the MANIFEST says so twice.
+    /// Opens a segment's file; `nil`, and noted as damage, when that fails twice.
+    ///
+    /// - Throws: What is no fault of the file, as when too many are open.
     private func open(_ number: UInt32) throws -> InspectedFile? {
         for attempt in 0..<2 {
             let name = LogLayout.segment(
@@ -146,8 +150,16 @@ final class LogWalk {
             do throws(SystemError) {
                 return try InspectedFile(directory, name)
             } catch {
-                guard error.kind == .notFound else { throw LogError.system(error) }
+                guard error.isOfFile else { throw LogError.system(error) }
+                if attempt == 1 {
+                    miss(
+                        number...number,
+                        because: error.kind == .notFound
+                            ? Self.missing
+                            : "the segment cannot be read: \(error.call), error \(error.code)")
+                }
             }
+            // It may have been rewritten meanwhile, and have another name.
             if attempt == 0 { try lookAgain() }
         }
         return nil
@@ -236,8 +248,8 @@ struct InspectedFile {
         do {
             return try InspectedFile(directory, name)
         } catch {
-            // Rewritten meanwhile: what is open is still what it was.
-            guard error.kind == .notFound else { throw error }
+            // Rewritten meanwhile, or not to be opened again: what is open is still what it was.
+            guard error.isOfFile else { throw error }
             return try InspectedFile(name, file)
         }
     }
@@ -262,4 +274,9 @@ struct InspectedFile {
         return FrameHeader(decoding: bytes, at: place.offset, salt: header.salt)?.chain
             == place.chain
     }
+}
+
+extension SystemError {
+    /// Whether the file may be the cause, and not what this process may do at this moment.
+    fileprivate var isOfFile: Bool { kind == .notFound || kind == .io || kind == .other }
 }

@@ -95,11 +95,13 @@ struct SegmentHead {
     // MARK: - A lost page
 
     private func rebuild() throws -> SegmentHeader? {
-        guard let storeID = walk.inspection.identity?.storeID ?? walk.inspection.manifest?.storeID,
-            let salt = try SaltRecovery.salt(of: file.window), let base = try base(salt)
+        guard let salt = try SaltRecovery.salt(of: file.window), let base = try base(salt)
         else { return nil }
+        // Without both small files nobody asks whose segment it is.
+        let storeID = walk.inspection.identity?.storeID ?? walk.inspection.manifest?.storeID
         var header = SegmentHeader(
-            storeID: storeID, number: number, basePosition: base.position,
+            storeID: storeID ?? StoreUUID(high: 0, low: 0), number: number,
+            basePosition: base.position,
             baseSequence: base.sequence, salt: salt, created: 0, previousRecordedAt: .min)
         header.generation = file.generation
         return header

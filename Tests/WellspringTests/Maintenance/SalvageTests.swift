@@ -158,6 +158,37 @@ final class SalvageTests: XCTestCase {
         XCTAssertEqual(verified.problems.map(\.kind).first, .versions)
     }
 
+    /// What no program of ours writes: a version was never given out.
+    func test_events_behind_a_version_that_no_lost_event_explains_are_left_out_and_listed()
+        async throws
+    {
+        let disk = SimulatedDisk()
+        let builder = try StoreBuilder(in: disk.openStore(at: "store", create: true))
+        for (index, version) in [1, 2, 4, 5].enumerated() {
+            for stream in ["torn", "whole"] {
+                let version = stream == "torn" ? version : index + 1
+                let event = RecordedEvent(
+                    event: EncodedEvent(name: "a", payload: EventPayload(utf8: "{}")),
+                    id: MessageID(high: 1, low: UInt64(index)), stream: sampleStream(stream),
+                    version: StreamVersion(UInt64(version)),
+                    position: LogPosition(builder.nextPosition),
+                    recordedAt: Timestamp(nanoseconds: 1))
+                try builder.commit([BuiltAppend([BuiltRecord(event, frameTime: 1)])], at: 1)
+            }
+        }
+        try builder.finish()
+        let target = SimulatedDisk(seed: 3)
+        let report = try await FileEventStore.salvage(
+            from: "store", in: disk, to: "new", in: target)
+        XCTAssertEqual(report.holes, [5..<6, 7..<8])
+        XCTAssertEqual(report.problems.map(\.positions), report.holes)
+        XCTAssertEqual(Set(report.problems.map(\.kind)), [.versions])
+        let advice = try XCTUnwrap(report.problems.first).advice
+        XCTAssertTrue(advice.contains("all other streams"), advice)
+        let copy = try await FileEventStore.verify(at: "new", in: target)
+        XCTAssertEqual(copy.problems, [])
+    }
+
     func test_lost_small_files_cost_nothing() async throws {
         for file in [StoreIdentity.fileName, Manifest.fileName] {
             let store = try await MaintainedStore()

@@ -311,7 +311,7 @@ final class WordsTests: XCTestCase {
         let harmless: [StoreProblem.Kind] = [.savedState, .index, .unusable, .strayFile]
         let costly: [StoreProblem.Kind] = [.missingSegment, .segmentHeader, .commits]
         let strange: [StoreProblem.Kind] = [.records, .versions]
-        let closed: [StoreProblem.Kind] = [.identity, .manifest, .footer, .end, .indexEntries]
+        let closed: [StoreProblem.Kind] = [.identity, .footer, .end, .indexEntries]
         func advice(_ kind: StoreProblem.Kind) -> String { StoreProblem(kind, "f", "r").advice }
         for kind in harmless {
             XCTAssertTrue(advice(kind).hasPrefix("No event is lost"), "\(kind)")
@@ -319,10 +319,12 @@ final class WordsTests: XCTestCase {
         for kind in costly { XCTAssertTrue(advice(kind).contains("Restore a backup"), "\(kind)") }
         for kind in strange { XCTAssertTrue(advice(kind).contains("report it"), "\(kind)") }
         for kind in closed { XCTAssertTrue(advice(kind).contains("No event is lost"), "\(kind)") }
-        XCTAssertEqual(Set((harmless + costly + strange + closed).map(advice)).count, 10)
+        XCTAssertTrue(advice(.manifest).contains("cannot be noticed"))
+        XCTAssertEqual(
+            Set((harmless + costly + strange + closed + [.manifest]).map(advice)).count, 11)
         let whole: [StoreProblem.Kind] = [.unusable, .strayFile]
         for kind in whole { XCTAssertFalse(kind.isDamage) }
-        let changed = costly + strange + closed + [.savedState, .index]
+        let changed = costly + strange + closed + [.manifest, .savedState, .index]
         for kind in changed { XCTAssertTrue(kind.isDamage) }
     }
 

@@ -98,7 +98,7 @@ public struct StoreProblem: Hashable, Sendable {
         case identity
         /// The file `MANIFEST` is damaged or missing.
         case manifest
-        /// A segment is missing, or another file is in its place.
+        /// A segment is missing or cannot be opened, or another file is in its place.
         case missingSegment
         /// The first page of a segment is damaged.
         case segmentHeader
@@ -163,25 +163,41 @@ extension StoreProblem: CustomStringConvertible {
                 ? "; the event at position \(last) is lost"
                 : "; the events at positions \(positions.lowerBound) to \(last) are lost"
         }
-        return mayBeMore ? text + "; more may be lost behind it" : text
+        guard mayBeMore else { return text }
+        return text
+            + (kind == .manifest
+                ? "; without it events at the end may be lost and nobody notices"
+                : "; more may be lost behind it")
     }
 
-    /// What the problem means and what to do next, in one or two sentences.
+    private static let strange =
+        "The bytes are as they were written, so this is an error of the program that wrote them, or "
+        + "somebody changed them on purpose. Keep a copy and report it. "
+
+    private static let costless =
+        "The store may not open. No event is lost by what is told here: salvage copies them."
+
+    /// What the problem means and what to do next, in a few sentences.
     public var advice: String {
         switch kind {
         case .identity:
             "The store does not open. No event is lost by it: salvage copies them all."
         case .manifest:
-            "The store does not open. No event is lost by it: repair makes the file anew."
+            "The store does not open. Repair makes the file anew from the segments that are there, "
+                + "and salvage copies their events. Only this file said how far the log went: that "
+                + "its last segments or events are gone too cannot be noticed without it, so compare "
+                + "the last position with what you know of, as from a backup."
         case .missingSegment, .segmentHeader, .commits:
-            "These events cannot be read, and the store may not open. Restore a backup that has "
-                + "them; if there is none, salvage copies all others and lists what is lost."
-        case .records, .versions:
-            "The bytes are as they were written, so this is an error of the program that wrote "
-                + "them, or somebody changed them on purpose. Keep a copy and report it; salvage "
-                + "copies all other events."
-        case .footer, .end:
-            "The store may not open. No event is lost by what is told here: salvage copies them."
+            positions?.isEmpty == true && !mayBeMore
+                ? Self.costless
+                : "These events cannot be read, and the store may not open. Restore a backup that "
+                    + "has them; if there is none, salvage copies all others and lists what is lost."
+        case .records:
+            Self.strange + "Salvage copies all other events."
+        case .versions:
+            Self.strange + "Salvage copies all other streams, and of this one what follows without "
+                + "a gap or behind lost events."
+        case .footer, .end: Self.costless
         case .savedState:
             "No event is lost: the projection is replayed and saved anew. Remove the file if the "
                 + "projection is no longer in use. The disk has changed what it keeps: look at it."
