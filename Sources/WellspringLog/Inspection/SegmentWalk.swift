@@ -86,6 +86,7 @@ final class SegmentWalk {
         case .nothing(let reason):
             if isNewest, expectedSequence > proven { return try endOfLog() }
             guard try !looksBetterWhenReadAgain() else { return true }
+            if let mended = try mendedHeader() { return try go(over: mended) }
             return try skip(because: reason)
         }
     }
@@ -101,9 +102,20 @@ final class SegmentWalk {
             }
             return .nothing(bytes.isZero ? "a frame is missing" : name)
         }
-        guard found.sequence == expectedSequence, found.firstPosition == expectedPosition,
-            chain == nil || chain == found.chain
-        else { return .nothing("frame \(found.sequence) does not follow the one before it") }
+        guard isNext(found) else {
+            return .nothing("frame \(found.sequence) does not follow the one before it")
+        }
+        return try look(behind: found)
+    }
+
+    /// Whether a header is the one that must follow.
+    private func isNext(_ found: FrameHeader) -> Bool {
+        found.sequence == expectedSequence && found.firstPosition == expectedPosition
+            && (chain == nil || chain == found.chain)
+    }
+
+    /// What stands behind the header of the next frame.
+    private func look(behind found: FrameHeader) throws -> Finding {
         guard
             let body = try file.window.bytes(
                 at: offset + UInt64(FrameHeader.length), count: found.paddedBodyLength),
@@ -180,6 +192,41 @@ final class SegmentWalk {
                     positions: found.firstPosition..<found.nextPosition)))
         advance(behind: found)
         walk.lastIsSealed = found.kind == .seal
+    }
+
+    /// The header that stands here, if all but one bit of it is right.
+    ///
+    /// Its checksum proves it: no two headers that differ in so little have the same one.
+    private func mendedHeader() throws -> FrameHeader? {
+        guard let found = try file.window.bytes(at: offset, count: FrameHeader.length) else {
+            return nil
+        }
+        var bytes = Array(found)
+        for bit in 0..<FrameHeader.length * 8 {
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            let mended = bytes.withUnsafeBytes {
+                FrameHeader(decoding: $0, at: offset, salt: header.salt)
+            }
+            if let mended, isNext(mended) { return mended }
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+        }
+        return nil
+    }
+
+    /// Goes over a frame of whose header one bit is wrong: it costs nothing, if that is all.
+    private func go(over mended: FrameHeader) throws -> Bool {
+        hasDamage = true
+        guard case .frame(_, let body) = try look(behind: mended) else {
+            try lose(mended)
+            return mended.kind != .seal
+        }
+        try walk.emit(
+            .damage(
+                InspectedDamage(
+                    mended.kind == .seal ? .footer : .frames, file.name, at: offset,
+                    "a bit of the frame's header is wrong; its body can be read all the same",
+                    positions: mended.firstPosition..<mended.firstPosition)))
+        return try pass(mended, body)
     }
 
     private func emitRemains(of found: FrameHeader) throws {

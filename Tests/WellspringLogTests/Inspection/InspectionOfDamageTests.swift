@@ -84,7 +84,7 @@ final class InspectionOfDamageTests: XCTestCase {
         let imitation = try fixture.commit(bytes(8) + Array(frame) + bytes(8))
         let third = try fixture.commit(bytes(300))
         try fixture.close()
-        fixture.disk.flipBit(0, ofByte: Int(imitation.offset), in: name)
+        for bit in 0..<2 { fixture.disk.flipBit(bit, ofByte: Int(imitation.offset), in: name) }
         let result = try InspectionResult(fixture.disk)
         XCTAssertEqual(result.groups.map(\.place), [first, third])
         XCTAssertEqual(result.lost, [2])

@@ -76,12 +76,12 @@ final class LogInspectionTests: XCTestCase {
     func test_a_damaged_frame_header_costs_its_own_frame_and_no_other() throws {
         let log = try InspectedLog.closed()
         for place in log.places {
-            log.disk.flipBit(3, ofByte: Int(place.offset) + 9, in: LogLayout.segment(place.segment))
+            try log.overwrite(place.offset + 9..<place.offset + 10, of: place.segment, with: 0xA5)
             let result = try log.inspect()
             XCTAssertEqual(result.damage.map(\.positions), [log.positions(of: place)])
             XCTAssertEqual(result.damage.map(\.sequences), [place.sequence...place.sequence])
             log.assertEachEventIsFoundOrLost(result)
-            log.disk.flipBit(3, ofByte: Int(place.offset) + 9, in: LogLayout.segment(place.segment))
+            try log.overwrite(place.offset + 9..<place.offset + 10, of: place.segment)
         }
     }
 
