@@ -48,7 +48,7 @@ public struct FileCheckpointStore: CheckpointStore {
         return try await onThread(of: directory, named: "wellspring-save") {
             Result { () throws(EventStoreError) in
                 let file = CheckpointFile.encode(
-                    checkpoint, lastEvent: try core.eventID(at: checkpoint.position) ?? .none,
+                    checkpoint, lastEvent: try core.eventID(at: checkpoint.position) ?? .noEvent,
                     storeID: storeID)
                 // One at a time: two savers of one projection would share a temporary file.
                 try lock.withLock { _ throws(EventStoreError) in
@@ -97,12 +97,12 @@ extension FileCheckpointStore {
                 StoreDamage(file: name, offset: UInt64(error.offset), reason: error.reason))
         }
         guard let (checkpoint, lastEvent) = saved else { return nil }
-        let found = try core.eventID(at: checkpoint.position) ?? .none
+        let found = try core.eventID(at: checkpoint.position) ?? .noEvent
         guard found == lastEvent || core.plantedFault == .believeForeignState else {
             throw .damaged(
                 StoreDamage(
                     file: name, offset: 48,
-                    reason: (found == .none
+                    reason: (found == .noEvent
                         ? "the log holds no event" : "the log holds another event")
                         + " at position \(checkpoint.position), as after restoring a backup of it"))
         }
@@ -149,6 +149,6 @@ extension StoreCore {
 }
 
 extension MessageID {
-    /// Stands for the event before the first.
-    fileprivate static let none = MessageID(high: 0, low: 0)
+    /// Stands for the event at a position without one: before the first, or in a hole.
+    static let noEvent = MessageID(high: 0, low: 0)
 }

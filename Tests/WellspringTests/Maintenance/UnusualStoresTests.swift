@@ -52,6 +52,38 @@ final class UnusualStoresTests: XCTestCase {
             "it is of position \(place.firstPosition), whose event is lost")
     }
 
+    func test_a_saved_state_in_a_hole_that_is_known_is_no_problem() async throws {
+        let store = try await MaintainedStore()
+        let last = store.segmentCount
+        let gone = try store.places(in: last).suffix(2)
+        try store.overwrite(
+            Int(gone.first?.offset ?? 0)..<Int.max, of: LogLayout.segment(last), with: 0)
+        let target = SimulatedDisk(seed: 9)
+        let report = try await FileEventStore.salvage(
+            from: "store", in: store.disk, to: "new", in: target)
+        let opened = try await FileEventStore(on: target)
+        try await opened.checkpoints.save(
+            Checkpoint(
+                projection: "p", revision: 1, position: report.lastPosition, state: [1]))
+        let saved = try await opened.checkpoints.load("p")
+        XCTAssertEqual(saved?.position, report.lastPosition)
+        let id = opened.storeID
+        await opened.close()
+        let verified = try await FileEventStore.verify(at: "new", in: target)
+        XCTAssertEqual(verified.problems, [])
+
+        // One that knows an event where the log has none is of another history.
+        let foreign = Checkpoint(
+            projection: "p", revision: 1, position: report.lastPosition, state: [1])
+        target.replaceContents(
+            of: CheckpointFile.name(of: "p"),
+            with: CheckpointFile.encode(foreign, lastEvent: store.events[0].id, storeID: id))
+        let other = try await FileEventStore.verify(at: "new", in: target)
+        XCTAssertEqual(
+            other.problems.map(\.reason),
+            ["the log holds no event at position \(report.lastPosition)"])
+    }
+
     func test_bytes_after_the_end_of_a_sealed_segment_are_told() async throws {
         let store = try await MaintainedStore()
         let name = LogLayout.segment(1)

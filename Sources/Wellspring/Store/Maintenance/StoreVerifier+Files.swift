@@ -56,8 +56,15 @@ struct SavedStateCheck {
             found.append(
                 StoreProblem(
                     .unusable, state.file, at: 48,
-                    "the log holds another event at position \(position)"))
+                    "the log holds \(id == .noEvent ? "no" : "another") event at position \(position)"
+                )
+            )
         }
+    }
+
+    /// Compares what was saved at positions of which it is known that they have no events.
+    mutating func note(hole: Range<UInt64>) {
+        for position in waiting.keys.filter(hole.contains) { note(.noEvent, at: position) }
     }
 
     /// What is left to say when the whole log has been read.

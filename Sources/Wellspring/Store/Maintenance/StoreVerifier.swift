@@ -116,6 +116,7 @@ struct StoreVerifier {
     private mutating func noteHole(_ frame: InspectedFrame) {
         let hole = frame.place.firstPosition..<frame.header.nextPosition
         ledger.lose(hole)
+        savedStates.note(hole: hole)
         report.addHole(hole)
         report.lastPosition = LogPosition(hole.upperBound - 1)
     }
