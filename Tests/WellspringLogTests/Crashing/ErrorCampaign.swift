@@ -16,6 +16,8 @@ struct ErrorCampaign: Sendable {
     }
 
     var examinations: [LogExamination]
+    /// What every operation meets, once and for ever; of the other errors every second operation
+    /// meets one.
     var failures: [SimulatedDisk.Fault.Failure] = [.inputOutput, .noSpace]
 
     /// - Parameter stride: 1 for every operation, more to leave some out.
@@ -23,15 +25,11 @@ struct ErrorCampaign: Sendable {
         let parts = CrashCampaign.inParallel(examinations) { examination in
             var part = Totals()
             part.operations = examination.rehearse().operations
-            var turn = 0
             for first in Swift.stride(from: 0, to: part.operations, by: step) {
-                let faults = failures.flatMap {
-                    [SimulatedDisk.Fault($0, from: first), .init($0, from: first, .untilHealed)]
-                }
-                for fault in faults {
+                let faults = faults(from: first)
+                for (kind, fault) in faults.enumerated() {
                     // With a stride, every kind of fault still gets its turn.
-                    turn += 1
-                    if step > 1, turn % faults.count != (first / step) % faults.count { continue }
+                    if step > 1, kind != (first / step) % faults.count { continue }
                     part.runs += 1
                     part.violations += examination.examine(fault)
                 }
@@ -44,6 +42,16 @@ struct ErrorCampaign: Sendable {
             $0.operations += $1.operations
             $0.violations += $1.violations
         }
+    }
+
+    private func faults(from first: Int) -> [SimulatedDisk.Fault] {
+        let main = failures.flatMap {
+            [SimulatedDisk.Fault($0, from: first), .init($0, from: first, .untilHealed)]
+        }
+        let rest = SimulatedDisk.Fault.Failure.allCases.filter { !failures.contains($0) }
+        guard !rest.isEmpty, first % 2 == 0 else { return main }
+        let (round, number) = (first / 2).quotientAndRemainder(dividingBy: rest.count)
+        return main + [.init(rest[number], from: first, round % 2 == 0 ? .once : .untilHealed)]
     }
 }
 

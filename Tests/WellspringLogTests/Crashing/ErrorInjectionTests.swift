@@ -6,7 +6,7 @@ import XCTest
 /// An error at every operation of every scenario, once and for ever.
 ///
 /// `WELLSPRING_ERROR_STRIDE=1` leaves none out; the default takes one in 31. `WELLSPRING_ERRORS=all`
-/// brings about five kinds of errors in place of two.
+/// brings about every kind of error at each operation, in place of two and one of the others in turn.
 final class ErrorInjectionTests: XCTestCase {
     func test_no_error_at_any_operation_loses_what_was_promised_or_brings_back_what_was_refused() {
         let stride = CrashCampaign.setting("WELLSPRING_ERROR_STRIDE", default: 31)
@@ -14,7 +14,7 @@ final class ErrorInjectionTests: XCTestCase {
         let campaign = CrashCampaign.all(seeds: seed..<seed + 2)
         var errors = ErrorCampaign(examinations: campaign.examinations)
         if ProcessInfo.processInfo.environment["WELLSPRING_ERRORS"] == "all" {
-            errors.failures += [.tooManyFiles, .accessDenied, .readOnly]
+            errors.failures = SimulatedDisk.Fault.Failure.allCases
         }
         let totals = errors.run(stride: stride)
         print("totals: \(totals.summary)")
