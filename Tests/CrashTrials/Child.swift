@@ -75,10 +75,11 @@ final class Child {
         return number
     }
 
-    /// Ends the process at once, without a chance to clean up.
+    /// Ends the process at once, without a chance to clean up, and all that it has started.
     func kill() {
         guard !hasEnded else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
+        let leader = process.processIdentifier
+        Foundation.kill(getpgid(leader) == leader ? -leader : leader, SIGKILL)
     }
 
     /// Waits for the end, however it comes; fails when the process trapped.

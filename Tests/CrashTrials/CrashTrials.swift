@@ -22,6 +22,9 @@ enum CrashTrials {
             case "full":
                 var trial = try FullTrial(settings)
                 try await trial.run()
+            case "kernel":
+                var trial = try KernelTrial(settings)
+                try await trial.run()
             case "kill":
                 var trial = try KillTrial(settings)
                 try await trial.run()

@@ -2,10 +2,15 @@ import Foundation
 
 /// A file system that can be mounted and lose its power.
 struct Disk {
+    /// A device, or an image of one.
     let device: String
     let directory: String
+    var isImage = false
 
-    func mount() throws { try run("mount", device, directory) }
+    func mount() throws {
+        try isImage
+            ? run("mount", "-o", "loop", device, directory) : run("mount", device, directory)
+    }
 
     /// Waits until nobody uses it: a thread of a store that was let go may still be closing files.
     func unmount() throws {
