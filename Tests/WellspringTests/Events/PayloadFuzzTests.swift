@@ -42,8 +42,13 @@ final class PayloadFuzzTests: XCTestCase {
                 var damaged = whole
                 damaged.payload = EventPayload(generator.broken(Array(whole.payload)))
                 guard let event = try? E(decoding: damaged) else { continue }
-                let again = try event.encoded()
-                XCTAssertEqual(try E(decoding: again).encoded().payload, again.payload)
+                var again = try event.encoded()
+                // `AnyJSON` takes 2.9495884299495885e+18 for an integer, and writes it as one; the
+                // longer text that it stands for was none.
+                if codec == .json { again = try E(decoding: again).encoded() }
+                XCTAssertEqual(
+                    try E(decoding: again).encoded().payload, again.payload,
+                    "\(Array(damaged.payload))")
             }
         }
         Totals.print("damaged payloads, \(codec)", since: began, "\(rounds / 20 * 20)")
