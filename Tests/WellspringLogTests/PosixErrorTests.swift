@@ -23,6 +23,16 @@ final class PosixErrorTests: XCTestCase {
         }
     }
 
+    func test_what_a_file_system_says_of_its_own_damage_means_a_failing_disk() {
+        var codes = [EBADMSG]
+        #if !canImport(Darwin)
+        codes.append(EUCLEAN)
+        #endif
+        for code in codes {
+            XCTAssertEqual(SystemError(call: "c", file: "f", code: code).kind, .io, "\(code)")
+        }
+    }
+
     func test_a_number_without_words_is_told_all_the_same() {
         XCTAssertFalse(SystemError(call: "c", file: "f", code: 4_711).words.isEmpty)
     }

@@ -277,6 +277,6 @@ struct InspectedFile {
 }
 
 extension SystemError {
-    /// Whether the file may be the cause, and not what this process may do at this moment.
-    fileprivate var isOfFile: Bool { kind == .notFound || kind == .io || kind == .other }
+    /// Whether the file is the cause, and not what this process may do at this moment.
+    fileprivate var isOfFile: Bool { kind == .notFound || kind == .io }
 }

@@ -34,7 +34,11 @@ extension SystemError.Kind {
         case EACCES, EPERM, ELOOP: self = .accessDenied
         case EROFS: self = .readOnly
         case EMFILE, ENFILE: self = .tooManyFiles
-        case EIO: self = .io
+        case EIO, EBADMSG: self = .io
+        #if !canImport(Darwin)
+        // So ext4 and XFS tell that what they keep on the disk makes no sense.
+        case EUCLEAN: self = .io
+        #endif
         default: self = .other
         }
     }

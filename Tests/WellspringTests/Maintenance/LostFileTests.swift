@@ -72,7 +72,7 @@ final class LostFileTests: XCTestCase {
 
     func test_a_segment_that_may_not_be_opened_ends_a_salvage_and_is_not_given_up() async throws {
         let store = try await MaintainedStore()
-        for kind in [SystemError.Kind.accessDenied, .tooManyFiles] {
+        for kind in [SystemError.Kind.accessDenied, .tooManyFiles, .other] {
             let files = UnopenableFiles(store.disk, LogLayout.segment(2), kind)
             let error = await storeError { _ = try await self.salvage(store, in: files) }
             guard case .io? = error else { return XCTFail("\(error as Any)") }
