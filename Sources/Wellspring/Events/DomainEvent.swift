@@ -97,8 +97,8 @@ extension DomainEvent {
 /// Carries names and reasons, never content.
 @nonexhaustive
 public enum EventCodingError: Error, Hashable, Sendable {
-    /// The stored name is not one that the requested type lists. Add the name to the type, or
-    /// leave such events out with a filter.
+    /// The name is not one that the type lists. Add the name to the type or, where such events are
+    /// read, leave them out with a filter.
     case unknownName(EventName, expected: String)
     /// The type does not encode as one enum case. Make it an enum whose cases are events.
     case notAnEnumCase(type: String)

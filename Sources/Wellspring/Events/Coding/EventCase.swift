@@ -8,6 +8,12 @@ struct NoEventCaseError: Error {}
 
 // MARK: - Encoding
 
+/// The name of a case that is being written, and the type of the key that names it.
+struct WrittenCase {
+    let name: EventName
+    let keys: ObjectIdentifier
+}
+
 struct EventCaseEncoder: Encoder {
     let draft: PayloadDraft
 
@@ -32,8 +38,10 @@ private struct EventCaseWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
         keyedBy type: Nested.Type, forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {
         let name = EventName(key.stringValue)
-        if let other = draft.eventName, other != name { return elsewhere.container(keyedBy: type) }
-        draft.eventName = name
+        if let other = draft.eventCase, other.name != name {
+            return elsewhere.container(keyedBy: type)
+        }
+        draft.eventCase = WrittenCase(name: name, keys: ObjectIdentifier(Key.self))
         return content.container(keyedBy: type)
     }
     func encode<T: Encodable>(_ value: T, forKey key: Key) throws { throw NoEventCaseError() }

@@ -12,7 +12,8 @@ enum EventCoding {
         do {
             try event.encode(to: writing.encoder)
             return try writing.encoded(
-                as: KnownEvents.cases(of: E.self), schemaVersion: E.schemaVersion)
+                keys: ObjectIdentifier(E.CodingKeys.self), cases: KnownEvents.cases(of: E.self),
+                schemaVersion: E.schemaVersion)
         } catch {
             throw failure(error, writing: E.self)
         }
@@ -67,14 +68,20 @@ struct EventWriting {
     @usableFromInline
     var encoder: any Encoder { EventCaseEncoder(draft: draft) }
 
+    /// The event with the name of its case, which must be one that the type lists.
     @usableFromInline
-    func encoded(as cases: EventCases, schemaVersion: UInt16) throws -> EncodedEvent {
-        guard let name = draft.eventName, !draft.isMoreThanOneCase else { throw NoEventCaseError() }
-        guard cases.index(of: name) != nil else {
-            throw EventCodingError.unknownName(name, expected: cases.typeName)
+    func encoded(
+        keys: ObjectIdentifier, cases: @autoclosure () -> EventCases, schemaVersion: UInt16
+    ) throws -> EncodedEvent {
+        guard let written = draft.eventCase, !draft.isMoreThanOneCase else {
+            throw NoEventCaseError()
+        }
+        // The type's own keys name nothing else, and are what almost all events are written by.
+        if written.keys != keys, cases().index(of: written.name) == nil {
+            throw EventCodingError.unknownName(written.name, expected: cases().typeName)
         }
         return EncodedEvent(
-            name: name, payload: EventPayload(sharing: try draft.assembled()[...]),
+            name: written.name, payload: EventPayload(sharing: try draft.assembled()[...]),
             codec: codec, schemaVersion: schemaVersion)
     }
 

@@ -64,8 +64,8 @@ final class PayloadDraft {
     /// The names that are written as numbers, and which is likely next.
     @exclusivity(unchecked) private(set) var fields: FieldNames?
     @exclusivity(unchecked) private var nextField = 0
-    /// The name of the enum case, when an event is being written.
-    @exclusivity(unchecked) var eventName: EventName?
+    /// Which enum case it is, when an event is being written.
+    @exclusivity(unchecked) var eventCase: WrittenCase?
     /// Whether an event wrote something besides one case with its content.
     @exclusivity(unchecked) var isMoreThanOneCase = false
 
@@ -102,7 +102,7 @@ final class PayloadDraft {
         places.append(Place(depth: 0))
         fields = nil
         nextField = 0
-        eventName = nil
+        eventCase = nil
         isMoreThanOneCase = false
     }
 
