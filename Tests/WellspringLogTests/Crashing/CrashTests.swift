@@ -17,12 +17,13 @@ final class CrashTests: XCTestCase {
 
     func test_no_short_sequence_of_steps_can_be_crashed_into_a_loss() {
         let images = CrashCampaign.setting("WELLSPRING_CRASH_IMAGES", default: 800)
+        let sequences = LogScenario.sequences(upTo: images < 50_000 ? 2 : 3)
         let campaign = CrashCampaign(
-            examinations: LogScenario.sequences(of: images < 50_000 ? 2 : 3).map {
+            examinations: sequences.map {
                 LogExamination(
                     scenario: $0, durability: .everyCommit, durabilityName: "everyCommit", seed: 9)
             })
-        assertNothingIsBroken(campaign.run(images: images), "all sequences")
+        assertNothingIsBroken(campaign.run(images: images), "all \(sequences.count) sequences")
     }
 
     /// A disk that destroys the sector in which it loses power may destroy what shares the sector

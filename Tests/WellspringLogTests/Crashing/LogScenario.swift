@@ -259,15 +259,19 @@ extension LogScenario {
         ("kill", { $0.abandon() }),
         ("rewrite", { $0.rewriteAll() }),
         ("crash", { $0.crash() }),
+        ("loss", { $0.crash(keeping: .nothing) }),
         ("full", { $0.failNext(.noSpace, [.write]) }),
         ("unsynced", { $0.failNext(.inputOutput, [.sync]) }),
         ("unnamed", { $0.failNext(.inputOutput, [.create, .rename, .syncDirectory]) }),
     ]
 
-    /// Every sequence of `length` steps, between two commits.
-    static func sequences(of length: Int) -> [LogScenario] {
-        let sequences = (0..<length).reduce([[Int]]([[]])) { shorter, _ in
-            shorter.flatMap { sequence in steps.indices.map { sequence + [$0] } }
+    /// Every sequence of one to `length` steps, between two commits.
+    static func sequences(upTo length: Int) -> [LogScenario] {
+        var sequences: [[Int]] = []
+        var longest: [[Int]] = [[]]
+        for _ in 0..<length {
+            longest = longest.flatMap { sequence in steps.indices.map { sequence + [$0] } }
+            sequences += longest
         }
         return sequences.map { sequence in
             LogScenario(
