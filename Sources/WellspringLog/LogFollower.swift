@@ -213,7 +213,7 @@ package final class LogFollower: @unchecked Sendable {
                 do {
                     try client.take(frame, body: body)
                 } catch {
-                    throw .damaged(LogDamage(malformed: error, at: frame, in: place.name))
+                    throw LogError(error, of: frame, in: place.name)
                 }
                 segments.files.note(header, in: place.header.number)
             }

@@ -190,8 +190,7 @@ struct LogReplay {
                 do {
                     try opening.client.replay(place, body: frame.body)
                 } catch {
-                    throw .damaged(
-                        LogDamage(malformed: error, at: place, in: segment.header.fileName))
+                    throw LogError(error, of: place, in: segment.header.fileName)
                 }
             }
             try checkKnownEnd(segment)

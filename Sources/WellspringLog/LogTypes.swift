@@ -137,10 +137,13 @@ package struct MalformedBody: Error, Hashable, Sendable {
     /// The offset inside the body at which sense ends.
     package var offset: Int
     package var reason: String
+    /// What kept the owner from reading it; `nil` when the body itself makes no sense.
+    package var cause: LogError?
 
-    package init(offset: Int, reason: String) {
+    package init(offset: Int, reason: String, cause: LogError? = nil) {
         self.offset = offset
         self.reason = reason
+        self.cause = cause
     }
 }
 

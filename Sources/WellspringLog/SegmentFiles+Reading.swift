@@ -136,7 +136,7 @@ extension FrameScanner {
             do {
                 guard try body(place, frame.body) else { return false }
             } catch {
-                throw .damaged(LogDamage(malformed: error, at: place, in: header.fileName))
+                throw LogError(error, of: place, in: header.fileName)
             }
         }
         return false
@@ -160,6 +160,15 @@ extension FrameScanner.Stop {
         case .damage(let reason): reason
         case .unknownKind(let kind): "a frame of the unknown kind \(kind)"
         }
+    }
+}
+
+extension LogError {
+    /// What is to be said of a frame whose owner cannot read its body.
+    init(_ malformed: MalformedBody, of place: FramePlace, in file: String) {
+        self =
+            malformed.cause
+            ?? .damaged(LogDamage(malformed: malformed, at: place, in: file))
     }
 }
 

@@ -20,13 +20,18 @@ final class FrameChunk: Sendable {
     static func read(
         _ source: any LogSource, segment number: UInt32, at offset: UInt64, count: Int
     ) throws(EventStoreError) -> FrameChunk {
-        let file: any StoreFile
-        let place: SegmentPlace
         do {
-            (file, place) = try source.segment(number)
+            return try read(of: source, segment: number, at: offset, count: count)
         } catch {
             throw EventStoreError(error, path: "")
         }
+    }
+
+    /// The same, with what failed in the words of the log.
+    private static func read(
+        of source: any LogSource, segment number: UInt32, at offset: UInt64, count: Int
+    ) throws(LogError) -> FrameChunk {
+        let (file, place) = try source.segment(number)
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             do throws(SystemError) {
@@ -35,7 +40,7 @@ final class FrameChunk: Sendable {
                 failure = error
             }
         }
-        if let failure { throw EventStoreError(failure) }
+        if let failure { throw .system(failure) }
         return FrameChunk(segment: place, start: offset, bytes: bytes)
     }
 
@@ -113,18 +118,20 @@ extension FrameChunk {
     /// Reads a definition from where its reference says.
     static func definition(
         _ reference: UInt32, in segment: UInt32, of source: any LogSource
-    ) throws(EventStoreError) -> Definition {
+    ) throws(LogError) -> Definition {
         let offset = UInt64(reference) * 8
         var count = Definition.usualBytes
         while true {
-            let chunk = try read(source, segment: segment, at: offset, count: count)
+            let chunk = try read(of: source, segment: segment, at: offset, count: count)
             do {
                 return try chunk.withBytes(from: offset) { (all) throws(MalformedBody) in
                     try Definition(reference, from: all)
                 }
             } catch {
                 guard count < Definition.mostBytes, chunk.bytes.count == count else {
-                    throw chunk.damage(at: offset, error.reason)
+                    throw .damaged(
+                        LogDamage(
+                            file: chunk.segment.fileName, offset: offset, reason: error.reason))
                 }
                 count = Definition.mostBytes
             }

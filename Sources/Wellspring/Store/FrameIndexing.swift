@@ -120,8 +120,14 @@ struct FrameIndexing {
         _ reference: UInt32, at offset: Int
     ) throws(MalformedBody) -> StreamID {
         if let known = names.names(of: segment).stream(reference) { return known }
-        let definition = try? FrameChunk.definition(reference, in: segment, of: source)
-        guard case .stream(let stream)? = definition else {
+        let definition: Definition
+        do {
+            definition = try FrameChunk.definition(reference, in: segment, of: source)
+        } catch {
+            throw MalformedBody(
+                offset: offset, reason: "a record whose names cannot be read", cause: error)
+        }
+        guard case .stream(let stream) = definition else {
             throw MalformedBody(offset: offset, reason: "a record whose names are not defined")
         }
         names.learn([(reference, .stream(stream))], in: segment)

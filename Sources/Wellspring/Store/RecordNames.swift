@@ -42,7 +42,12 @@ final class RecordNames {
 
     /// Reads what was defined in a part of the segment that is not looked at.
     private func read(_ reference: UInt32) throws(EventStoreError) -> Definition {
-        let definition = try FrameChunk.definition(reference, in: segment, of: reader.source)
+        let definition: Definition
+        do {
+            definition = try FrameChunk.definition(reference, in: segment, of: reader.source)
+        } catch {
+            throw EventStoreError(error, path: "")
+        }
         learn(definition, as: reference)
         return definition
     }

@@ -5,7 +5,8 @@ import XCTest
 
 /// An index that was written out in the midst of a segment: records behind it refer to names before.
 final class IndexInMidSegmentTests: XCTestCase {
-    func test_records_behind_the_index_find_the_names_before_it() async throws {
+    /// The disk of a store that was not closed, and how many events of the first stream are indexed.
+    private func interruptedStore() async throws -> (disk: SimulatedDisk, count: UInt64) {
         let disk = SimulatedDisk()
         let store = try await FileEventStore(on: disk)
         let event = NewEvent(EncodedEvent(name: "e", payload: []))
@@ -21,7 +22,11 @@ final class IndexInMidSegmentTests: XCTestCase {
         XCTAssertEqual(disk.segments.count, 1)
         XCTAssertEqual(disk.runs.count, 1)
         disk.crash(keeping: .everything)
+        return (disk, count)
+    }
 
+    func test_records_behind_the_index_find_the_names_before_it() async throws {
+        let (disk, count) = try await interruptedStore()
         let again = try await FileEventStore(on: disk)
         let page = try await again.read(
             StreamRead(sampleStream("1"), .backward(before: nil), limit: ReadLimit(events: 3)))
@@ -31,5 +36,26 @@ final class IndexInMidSegmentTests: XCTestCase {
         let receipt = try await again.appendSample(3)
         XCTAssertEqual(receipt.version, StreamVersion(count + 3))
         await again.close()
+    }
+
+    func test_names_before_the_index_that_cannot_be_read_once_are_not_called_damage() async throws {
+        let (disk, _) = try await interruptedStore()
+        let sound = disk.afterCrash(seed: 1)
+        await (try await FileEventStore(on: sound)).close()
+        let read = try XCTUnwrap(
+            sound.operations.first {
+                $0.kind == .read && disk.segments.contains($0.file) && $0.count == 256
+            }, "no name was read")
+        let open = try XCTUnwrap(
+            sound.operations.last { $0.kind == .open && $0.number < read.number })
+        for fault in [
+            SimulatedDisk.Fault(.inputOutput, operations: [.read], from: read.number),
+            SimulatedDisk.Fault(.tooManyFiles, operations: [.open], from: open.number),
+        ] {
+            let failing = disk.afterCrash(seed: 1)
+            failing.inject(fault)
+            let error = await storeError { _ = try await FileEventStore(on: failing) }
+            guard case .io? = error else { return XCTFail("\(error as Any)") }
+        }
     }
 }
