@@ -137,16 +137,21 @@ package struct LogOutline: Sendable {
 
     /// Whether `anchor` is a place in this log, and not in another history of it.
     ///
-    /// A place that cannot be checked counts as one that is not there: the index behind it is made
-    /// again from the log.
-    package func holds(_ anchor: LogAnchor) -> Bool {
+    /// - Throws: When the machine failed, so that nobody knows.
+    package func holds(_ anchor: LogAnchor) throws(SystemError) -> Bool {
         guard let segment = segments.first(where: { $0.number == anchor.end.segment }),
             anchor.rewrites == SegmentRewrites(of: segments, through: segment.number)
         else { return false }
         if let seal = segment.seal, seal.lastSequence == anchor.end.sequence {
             return seal.checksum == anchor.end.chain && seal.nextPosition == anchor.end.nextPosition
         }
-        return (try? frameBefore(anchor, in: segment)).map { $0 == anchor.end } ?? false
+        do {
+            return try frameBefore(anchor, in: segment) == anchor.end
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            return false
+        }
     }
 
     /// The place behind the frame that `anchor` names as its last.

@@ -54,18 +54,19 @@ final class LogAnchorTests: XCTestCase {
         let end = LogEnd(
             segment: 2, offset: 8_000, sequence: 2, nextPosition: 3, recordedAt: 0, chain: 2)
         let holds = { (segments: [Manifest.Segment], anchor: LogAnchor) in
-            LogOutline(directory: directory, identity: identity, segments: segments).holds(anchor)
+            try LogOutline(directory: directory, identity: identity, segments: segments)
+                .holds(anchor)
         }
         let before = LogAnchor(endOfSegment: end, SegmentRewrites(of: segments, through: 2))
-        XCTAssertTrue(holds(segments, before))
+        XCTAssertTrue(try holds(segments, before))
         segments[2].generation = 1
-        XCTAssertTrue(holds(segments, before), "what comes later does not matter")
+        XCTAssertTrue(try holds(segments, before), "what comes later does not matter")
         segments[0].generation = 1
-        XCTAssertFalse(holds(segments, before))
+        XCTAssertFalse(try holds(segments, before))
         let after = LogAnchor(endOfSegment: end, SegmentRewrites(of: segments, through: 2))
-        XCTAssertTrue(holds(segments, after))
+        XCTAssertTrue(try holds(segments, after))
         segments[0].generation = 2
-        XCTAssertFalse(holds(segments, after))
+        XCTAssertFalse(try holds(segments, after))
     }
 
     func test_an_anchor_behind_which_nothing_could_be_counted_is_refused() {

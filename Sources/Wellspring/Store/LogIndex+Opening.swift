@@ -15,7 +15,7 @@ extension LogIndex {
     func open(of log: LogOutline) -> Chain {
         var chain = Chain()
         var parts: [Part] = []
-        let listed = (try? IndexRun.list(log.directory))?.runs ?? []
+        let listed = list(log.directory)
         while let (run, anchor) = run(after: chain.covered, in: listed, of: log) {
             parts.append(.run(run))
             chain = Chain(covered: run.range.last, end: anchor)
@@ -33,16 +33,47 @@ extension LogIndex {
     ) -> (IndexRun, LogAnchor)? {
         let last = fault == .bridgeIndexGap ? UInt64.max : covered + 1
         for candidate in listed where (covered + 1...last).contains(candidate.range.first) {
-            guard
-                let run = try? IndexRun.open(
-                    log.directory, name: candidate.name, storeID: log.storeID),
-                let anchor = try? run.decodedAnchor(), anchor.end.sequence == run.range.last,
-                log.holds(anchor) || fault == .believeForeignIndex
-            else { continue }
-            return (run, anchor)
+            do {
+                if let sound = try open(candidate, of: log) { return sound }
+            } catch {
+                noteUnreadRuns()
+            }
         }
         return nil
     }
+
+    private func list(_ directory: any StoreDirectory) -> [IndexListing.Run] {
+        do {
+            return try IndexRun.list(directory).runs
+        } catch {
+            noteUnreadRuns()
+            return []
+        }
+    }
+
+    /// Opens a run; `nil` if it is damaged or belongs to another history of the log.
+    ///
+    /// - Throws: When the machine failed, so that nobody knows.
+    private func open(
+        _ listed: IndexListing.Run, of log: LogOutline
+    ) throws(SystemError) -> (IndexRun, LogAnchor)? {
+        let run: IndexRun
+        do {
+            run = try IndexRun.open(log.directory, name: listed.name, storeID: log.storeID)
+        } catch {
+            if case .system(let failure) = error { throw failure }
+            return nil
+        }
+        guard let anchor = try? run.decodedAnchor(), anchor.end.sequence == run.range.last,
+            try log.holds(anchor) || fault == .believeForeignIndex
+        else { return nil }
+        return (run, anchor)
+    }
+
+    /// Whether opening left out a run that may be sound.
+    var hasUnreadRuns: Bool { contents.withLock { $0.hasUnreadRuns } }
+
+    private func noteUnreadRuns() { contents.withLock { $0.hasUnreadRuns = true } }
 
     /// Says that what is added from now on follows `sequence`.
     func begin(after sequence: UInt64) {

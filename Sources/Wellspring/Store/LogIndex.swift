@@ -18,6 +18,9 @@ final class LogIndex: Sendable {
         var recent = MemoryIndex()
         /// The last sequence that the parts cover.
         var covered: UInt64 = 0
+        /// Whether a run was left out because the machine failed: it may be sound, and so may those
+        /// behind it.
+        var hasUnreadRuns = false
     }
 
     let contents = Guarded(Contents())

@@ -25,6 +25,34 @@ final class StoreUnreadableIndexTests: XCTestCase {
         try await store.appendSample(900, to: "0")
         await store.close()
     }
+
+    func test_a_run_that_cannot_be_read_once_at_opening_has_no_other_removed() async throws {
+        let disk = SimulatedDisk()
+        var configuration = FileEventStore.Configuration()
+        configuration.segmentBytes = 64 << 10
+        let store = try await FileEventStore(on: disk, configuration: configuration)
+        for number in 0..<900 { try await store.appendSample(number, to: "\(number % 9)") }
+        await store.close()
+        let runs = disk.runs
+        XCTAssertGreaterThan(runs.count, 1)
+        let sound = disk.afterCrash(seed: 1)
+        await (try await FileEventStore(on: sound, configuration: configuration)).close()
+        let start = try XCTUnwrap(sound.operations.first { $0.file == runs[0] }).number
+        let failures: [(SimulatedDisk.Fault.Failure, SimulatedDisk.Operation.Kind)] = [
+            (.tooManyFiles, .open), (.inputOutput, .read), (.inputOutput, .list),
+        ]
+        for (failure, kind) in failures {
+            let failing = disk.afterCrash(seed: 1)
+            let first = kind == .list ? start - 1 : start
+            failing.inject(.init(failure, operations: [kind], from: first))
+            let again = try await FileEventStore(on: failing, configuration: configuration)
+            XCTAssertTrue(failing.operations.contains { $0.hasFailed && $0.kind == kind })
+            XCTAssertEqual(
+                failing.operations.filter { $0.kind == .remove && runs.contains($0.file) }, [],
+                "after \(failure) at \(kind)")
+            await again.close()
+        }
+    }
 }
 
 /// Files as they are, but for the index runs that were there when it went bad.

@@ -75,7 +75,8 @@ struct IndexComparison {
         var problems: [StoreProblem] = []
         for part in differing {
             guard let anchor = try? part.run.decodedAnchor(),
-                anchor.end.sequence == part.run.range.last, outline.holds(anchor)
+                anchor.end.sequence == part.run.range.last,
+                (try? outline.holds(anchor)) == true
             else { continue }
             if anchor.end.sequence > last?.sequence ?? 0 {
                 problems.append(lost(before: anchor, in: outline))
