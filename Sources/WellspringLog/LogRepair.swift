@@ -1,8 +1,8 @@
 /// Brings a log that was found sound into the state in which it takes new frames.
 ///
 /// Every step may be interrupted by a crash and is then done again by the next opening: what is
-/// cut off was copied before, frames are rewritten with the bytes they have, and the MANIFEST
-/// changes last.
+/// cut off was copied before, frames are rewritten with the bytes they have, then the MANIFEST
+/// changes, and what it does not list goes last.
 struct LogRepair {
     private let opening: LogOpening
     private let identity: StoreIdentity
@@ -25,6 +25,7 @@ struct LogRepair {
         _ initial: LogRecovery, removing leftovers: [String], holding lock: any LockToken
     ) throws(LogError) -> CommitLog {
         guard let newest = replay.newest else { throw .closed }
+        let superseded = opening.fault == .keepSuperseded ? [] : leftovers
         var recovery = initial
         recovery.wasClean = manifest.isClean
         // A sealed segment is followed by a new one at once.
@@ -42,13 +43,11 @@ struct LogRepair {
                 recovery.restampedFrames = judgement.rewrittenFrames
             }
             try removeUnusedNext()
-            if opening.fault != .keepSuperseded {
-                recovery.removed = try removeLeftovers(leftovers)
-            }
+            recovery.removed = superseded + (try removeUnfinished())
         } catch {
             throw .system(error)
         }
-        return try begin(newest, recovery, holding: lock)
+        return try begin(newest, recovery, removing: superseded, holding: lock)
     }
 
     // MARK: - The tail
@@ -126,16 +125,16 @@ struct LogRepair {
         _ = try remove(LogLayout.nextSegment)
     }
 
-    /// Removes what rewriting left, and makes that durable: it may hold what was to be gone.
+    /// Removes what a rewriting left unfinished, and makes that durable: it may hold what was to be
+    /// gone.
     ///
     /// Returns what there was.
-    private func removeLeftovers(_ names: [String]) throws(SystemError) -> [String] {
-        var removed: [String] = []
-        for name in names + [LogLayout.rewrittenSegment] where try remove(name) {
-            removed.append(name)
+    private func removeUnfinished() throws(SystemError) -> [String] {
+        guard opening.fault != .keepSuperseded, try remove(LogLayout.rewrittenSegment) else {
+            return []
         }
-        if !removed.isEmpty { try opening.directory.syncDirectory(LogLayout.segments) }
-        return removed
+        try opening.directory.syncDirectory(LogLayout.segments)
+        return [LogLayout.rewrittenSegment]
     }
 
     /// Removes a file; returns whether there was one.
@@ -152,7 +151,8 @@ struct LogRepair {
     // MARK: - The beginning of writing
 
     private func begin(
-        _ newest: ReplayedSegment, _ recovery: LogRecovery, holding lock: any LockToken
+        _ newest: ReplayedSegment, _ recovery: LogRecovery, removing superseded: [String],
+        holding lock: any LockToken
     ) throws(LogError) -> CommitLog {
         let files = SegmentFiles(opening.directory)
         files.begin(replay.places, file: newest.file, positions: newest.positions)
@@ -166,6 +166,7 @@ struct LogRepair {
         writer.lastFrame = newest.lastFrame
         writer.lock = lock
         if newest.trailer != nil { writer.roll = .sealed }
+        writer.superseded = superseded
         let log = CommitLog(
             directory: opening.directory, configuration: opening.configuration,
             identity: identity, files: files, writer: writer, recovery: recovery)
@@ -176,6 +177,9 @@ struct LogRepair {
                 // The crash came between sealing a segment and beginning the next.
                 try log.finishRoll(client: opening.client)
             }
+            // The MANIFEST that was found may never have reached the disk. Only now is it sure that
+            // no crash brings back one that lists these files.
+            try log.removeSuperseded()
         } catch {
             log.abandon()
             throw .system(error.cause)

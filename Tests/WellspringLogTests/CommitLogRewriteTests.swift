@@ -271,6 +271,25 @@ final class CommitLogRewriteTests: XCTestCase {
         XCTAssertNil(fixture.disk.contents(of: "log/0000000001-0000.seg"))
     }
 
+    /// After a failed sync of the directory the system may show a MANIFEST that the disk never gets.
+    func test_an_old_file_goes_at_opening_only_behind_a_manifest_that_was_written_anew() throws {
+        let fixture = LogFixture()
+        _ = try makeLog(fixture)
+        fixture.disk.inject(.init(.inputOutput, operations: [.remove]))
+        _ = try failure(fixture, 1)
+        try fixture.crash(keeping: .everything)
+        let start = fixture.disk.operations.count
+        try fixture.open()
+        let operations = fixture.disk.operations[start...]
+        let renamed = try XCTUnwrap(operations.firstIndex { $0.kind == .rename })
+        let synced = try XCTUnwrap(
+            operations[renamed...].firstIndex { $0.kind == .syncDirectory && $0.file == "." })
+        let removed = operations.firstIndex {
+            $0.kind == .remove && $0.file == "log/0000000001-0000.seg"
+        }
+        XCTAssertGreaterThan(try XCTUnwrap(removed), synced)
+    }
+
     func test_a_log_is_not_closed_properly_while_an_old_file_is_there() throws {
         let fixture = LogFixture()
         _ = try makeLog(fixture)
