@@ -40,6 +40,14 @@ struct ActiveSegment {
         }
     }
 
+    /// Fills the file up to `end` with zeros, unless it is, so that what is written there later
+    /// finds room.
+    mutating func reserve(through end: UInt64) throws(SystemError) {
+        guard end > zeroedEnd else { return }
+        try Self.writeZeros(to: file, in: zeroedEnd..<end)
+        zeroedEnd = end
+    }
+
     /// Segments grow in steps that double with them, so that a small store stays small.
     private static func step(at size: UInt64) -> UInt64 {
         min(max(size, firstStep), lastStep)

@@ -18,7 +18,8 @@ extension CommitLog {
         try checkWritable()
         try makeRoom(for: FrameHeader.length + max(0, sizeHint), client: client)
         let header = try build(eventCount: eventCount, body: body)
-        try writeBatch()
+        let isStrict = configuration.durability == .strict
+        try writeBatch(leavingRoomFor: isStrict ? Self.pageLength : 0)
         switch configuration.durability {
         case .everyCommit:
             try syncBatch()
@@ -118,21 +119,16 @@ extension CommitLog {
 
     // MARK: - Writing and syncing
 
-    /// Writes the batch behind the end of the log.
+    /// Writes the batch behind the end of the log, once there is room for `more` bytes behind it.
     ///
-    /// If that fails nothing of it is left, nor of anything after `earlier`.
-    func writeBatch(orBackTo earlier: LogWriter? = nil) throws(CommitFailure) {
-        writer.active.extend(
-            toHold: batch.start + UInt64(batch.count), segmentBytes: configuration.segmentBytes)
+    /// If that fails nothing of it is left.
+    func writeBatch(leavingRoomFor more: Int = 0) throws(CommitFailure) {
+        let end = batch.start + UInt64(batch.count)
+        writer.active.extend(toHold: end, segmentBytes: configuration.segmentBytes)
         do {
+            try writer.active.reserve(through: end + UInt64(more))
             try batch.write(to: writer.active.file)
         } catch {
-            if let earlier, configuration.plantedFault != .leaveMarkOfLostGroup {
-                // What calls the frames before it durable goes first, and for good: left alone by
-                // a crash in the middle of the cut, it would make their absence look like damage.
-                try cut(to: writer.written.offset)
-                writer.forget(backTo: earlier)
-            }
             throw takeBack(because: error)
         }
     }
@@ -161,13 +157,20 @@ extension CommitLog {
     }
 
     /// Syncs the group, then writes a mark behind it and syncs that too.
+    ///
+    /// Readers show the group from the moment at which any of the mark may be in the file. So it is
+    /// not taken back any more, and a mark that cannot be written, in spite of the room that was
+    /// made for it, is as final as a failed sync.
     private func syncTwice(_ group: FrameHeader) throws(CommitFailure) {
-        let before = writer
         try syncBatch()
         beginBatch()
         batch.append(.mark, recordedAt: group.recordedAt, aligned: groupAlignment)
-        // Without its mark the group is not acknowledged, so it goes with it.
-        try writeBatch(orBackTo: before)
+        do {
+            try batch.write(to: writer.active.file)
+        } catch {
+            throw configuration.plantedFault == .leaveMarkOfLostGroup
+                ? .rolledBack(error) : poison(with: error)
+        }
         try syncBatch()
     }
 

@@ -143,13 +143,6 @@ struct LogWriter {
         case named(ActiveSegment)
     }
 
-    /// Returns to the end of an earlier state; what is behind it is yet to be cut off.
-    mutating func forget(backTo earlier: LogWriter) {
-        written = earlier.written
-        lastFrame = earlier.lastFrame
-        claimed = earlier.claimed
-    }
-
     /// Whether the log has been given up.
     var isReleased: Bool { lock == nil }
 }

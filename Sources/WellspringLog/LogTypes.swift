@@ -224,8 +224,9 @@ package enum CommitFailure: Error, Hashable, Sendable {
     case rolledBack(SystemError)
     /// The body exceeds the limit. Nothing was written.
     case tooLarge(bytes: Int, limit: Int)
-    /// A sync failed, or a failed write could not be taken back: whether the frame will be there
-    /// after the next opening is unknown, and this log writes no more.
+    /// A sync failed, or the mark behind a strict commit, or a failed write could not be taken back:
+    /// whether the frame will be there after the next opening is unknown, and this log writes no
+    /// more.
     case poisoned(SystemError)
     /// An earlier commit poisoned the log. This one was not written.
     case alreadyPoisoned

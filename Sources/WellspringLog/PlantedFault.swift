@@ -34,7 +34,8 @@ package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     case publishBeforeSync
     /// Gives a frame the time of the clock, also when that is behind the last frame's.
     case clockGoesBack
-    /// Leaves the mark of a strict commit in place while the group that it speaks for is cut off.
+    /// Reports a strict commit as taken back, and leaves its mark in place, however much of it was
+    /// written, and the group that it speaks for.
     case leaveMarkOfLostGroup
     /// Forgets a failed write in memory and leaves its bytes in the file.
     case takeBackInMemoryOnly

@@ -105,7 +105,31 @@ final class CommitLogDurabilityTests: XCTestCase {
         XCTAssertEqual(fixture.client.bodies, [bytes(100), [2], [3]])
     }
 
-    func test_a_strict_commit_whose_mark_cannot_be_written_is_taken_back_whole() throws {
+    func test_a_strict_commit_without_room_for_its_mark_is_refused_before_it_is_written() throws {
+        let fixture = try fixture(.strict)
+        let body = bytes(100_000)
+        let end = 4096 + 25 * 4096
+        let used = fixture.disk.fileNames.reduce(0) {
+            $0 + (fixture.disk.contents(of: $1)?.count ?? 0)
+        }
+        let segment = try XCTUnwrap(fixture.disk.contents(of: fixture.newestSegment)?.count)
+        fixture.disk.capacity = used + end - segment + 1_000
+        let start = fixture.disk.operations.count
+        XCTAssertThrowsError(try fixture.commit(body)) {
+            guard case .rolledBack? = $0 as? CommitFailure else { return XCTFail("\($0)") }
+        }
+        let operations = fixture.disk.operations[start...]
+        XCTAssertFalse(
+            operations.contains { $0.kind == .write && $0.offset < end }, "the group was written")
+        XCTAssertEqual(try fixture.log.durablePosition, 0)
+        fixture.disk.capacity = nil
+        XCTAssertEqual(try fixture.commit(body).offset, 4096)
+        try fixture.crash()
+        try fixture.open()
+        XCTAssertEqual(fixture.client.bodies, [body])
+    }
+
+    func test_a_strict_commit_whose_mark_cannot_be_written_is_there_and_is_the_last() throws {
         let fixture = try fixture(.strict)
         try fixture.commit([1])
         let writes = fixture.disk.operationCount
@@ -117,13 +141,15 @@ final class CommitLogDurabilityTests: XCTestCase {
                 .noSpace, operations: [.write],
                 from: fixture.disk.operationCount + offset))
         XCTAssertThrowsError(try fixture.commit([3])) {
-            guard case .rolledBack? = $0 as? CommitFailure else { return XCTFail("\($0)") }
+            guard case .poisoned? = $0 as? CommitFailure else { return XCTFail("\($0)") }
         }
         XCTAssertEqual(try fixture.log.durablePosition, 2)
-        XCTAssertEqual(try fixture.commit([4]).firstPosition, 3)
+        XCTAssertThrowsError(try fixture.commit([4])) {
+            XCTAssertEqual($0 as? CommitFailure, .alreadyPoisoned)
+        }
         try fixture.crash()
         try fixture.open()
-        XCTAssertEqual(fixture.client.bodies, [[1], [2], [4]])
+        XCTAssertEqual(fixture.client.bodies, [[1], [2], [3]])
     }
 
     // MARK: - Marks

@@ -18,7 +18,9 @@ public enum EventStoreError: Error, Hashable, Sendable {
     /// The machine failed and nothing was written. The same append may be tried again.
     case notStored(reason: String)
     /// The machine failed at the worst moment: the append is wholly there or wholly absent, and
-    /// only opening the store again will tell. Until then nobody sees its events.
+    /// only opening the store again will tell. Until then the store shows its events to nobody, and
+    /// a ``FileEventReader`` only shows them if they are there to stay, unless it was asked for
+    /// unproven ones.
     case outcomeUnknown(StoreFailure)
     /// An earlier failure stopped the store; this append was not written. Reads go on. Close the
     /// store and open it again.

@@ -88,13 +88,11 @@ private final class ReaderLife {
         return crashes
     }
 
-    /// Failed writes, which are taken back, now and then.
-    ///
-    /// In the strict mode an event may have its mark, and is taken back when only writing that
-    /// fails: there a failed write may be seen.
+    /// Failed writes, which are taken back or end the store, now and then.
     private func injectTrouble() {
         run.disk.heal()
-        guard run.configuration.durability != .strict, dice.below(2) == 0 else { return }
+        if run.isPoisoned { run.drop() }
+        guard dice.below(2) == 0 else { return }
         run.disk.inject(
             .init(.inputOutput, operations: [.write], from: run.disk.operationCount + dice.below(9))
         )
