@@ -34,30 +34,23 @@ struct StoreBackup {
     private static let ignored: Set = ["lost+found", ".DS_Store"]
 
     consuming func run() throws -> BackupReport {
-        let inspection = try LogInspection(source)
-        guard let identity = inspection.identity, let manifest = inspection.manifest else {
-            throw EventStoreError.damaged(
-                StoreDamage(
-                    file: inspection.identity == nil
-                        ? StoreIdentity.fileName : Manifest.fileName,
-                    offset: 0, reason: "a damaged store is not backed up; verify says what helps"))
-        }
+        let found = try BackupSource(source)
         // Both are written anew for the copy; segments keep what they say.
-        try identity.writing.check(StoreIdentity.fileName)
-        try manifest.writing.check(Manifest.fileName)
+        try found.identity.writing.check(StoreIdentity.fileName)
+        try found.manifest.writing.check(Manifest.fileName)
         try target.makeDirectory(LogLayout.segments)
         try target.syncDirectory(nil)
-        let (segments, end) = try copySegments(manifest, inspection)
+        let (segments, end) = try copySegments(found)
         try staged.syncDirectory(LogLayout.segments)
         try copyCaches(upTo: end, of: segments)
         let copied = Manifest(
-            storeID: identity.storeID, number: manifest.number, isClean: false, knownEnd: end,
-            segments: segments,
+            storeID: found.identity.storeID, number: found.manifest.number, isClean: false,
+            knownEnd: end, segments: segments,
             // Of the first MANIFEST: what was honoured since may not be in all that was copied.
-            honouredPosition: manifest.honouredPosition)
+            honouredPosition: found.manifest.honouredPosition)
         try AtomicFile.replace(staged, name: Manifest.fileName, contents: copied.encoded())
         try AtomicFile.replace(
-            staged, name: StoreIdentity.fileName, contents: identity.encoded())
+            staged, name: StoreIdentity.fileName, contents: found.identity.encoded())
         try verify()
         try staged.publish()
         report.lastPosition = LogPosition(end.nextPosition - 1)
@@ -72,25 +65,25 @@ struct StoreBackup {
     /// The newest one may be sealed and rewritten meanwhile. Then there are further segments, of
     /// which the last is the newest.
     private mutating func copySegments(
-        _ manifest: Manifest, _ inspection: LogInspection
+        _ first: BackupSource
     ) throws -> (segments: [Manifest.Segment], end: LogEnd) {
-        var (manifest, inspection) = (manifest, inspection)
+        var found = first
         var copied: [Manifest.Segment] = []
         for _ in 1..<Self.rewritingLimit {
-            for segment in manifest.segments.dropFirst(copied.count) where segment.seal != nil {
+            let listed = found.manifest.segments
+            for segment in listed.dropFirst(copied.count) where segment.seal != nil {
                 copied.append(try copySegment(segment))
             }
-            guard let newest = manifest.segments.last else { throw LogError.closed }
+            guard let newest = listed.last else { throw LogError.closed }
             do {
-                let end = try copyNewest(newest, inspection)
+                let end = try copyNewest(newest, of: found)
                 return (copied + [newest], end)
             } catch {
                 guard !(error is CancellationError) else { throw error }
-                let now = try LogInspection(source)
-                guard let listed = now.manifest, listed.segments.count > manifest.segments.count
-                else { throw error }
+                let now = try BackupSource(source)
+                guard now.manifest.segments.count > listed.count else { throw error }
                 try giveUp(newest)
-                (manifest, inspection) = (listed, now)
+                found = now
             }
         }
         throw EventStoreError.storage(
@@ -138,13 +131,13 @@ struct StoreBackup {
 
     /// Copies the newest segment up to the end of its last durable commit, and returns that place.
     private mutating func copyNewest(
-        _ newest: Manifest.Segment, _ inspection: LogInspection
+        _ newest: Manifest.Segment, of found: BackupSource
     ) throws -> LogEnd {
         let name = newest.fileName
         let header = try Self.header(of: name, in: source)
         var end = LogEnd(beginning: header)
         var isOver = false
-        try inspection.run(after: end) { item in
+        try found.inspection.run(after: found.beginningOfNewest) { item in
             try tracker.check()
             switch item {
             case .frame(let frame):
@@ -188,7 +181,7 @@ struct StoreBackup {
         }
     }
 
-    /// Copies the first bytes of a file, and syncs the copy.
+    /// Copies the first bytes of a segment.
     private mutating func copy(_ name: String, length: UInt64) throws {
         let from = try source.open(name, .read)
         defer { from.close() }
