@@ -3,7 +3,8 @@ import WellspringLog
 /// Which events are to lose their content: what was asked for, and not done yet.
 ///
 /// Requests that were honoured before are not looked at again, and neither are the events that they
-/// were about.
+/// were about. What is found now will count as honoured too, and then be forgotten: so the log says
+/// what is asked for, and the index only where most of it is to be done.
 struct ScavengePlan {
     /// What was asked for about each stream.
     private var truncations: [StreamID: Truncation] = [:]
@@ -32,11 +33,10 @@ struct ScavengePlan {
         of log: FollowedLog, _ listed: [Manifest.Segment], honoured: UInt64,
         _ tracker: ProgressTracker
     ) throws {
-        try readRequests(of: log, after: LogPosition(honoured), tracker)
-        for (stream, truncation) in truncations.sorted(by: { $0.value.position < $1.value.position }
-        ) {
-            try look(at: stream, truncation, in: log, listed, tracker)
+        try Self.forEachPage(of: log, after: LogPosition(honoured), tracker) { page in
+            for event in page where event.tags.contains(.scavenge) { try take(event) }
         }
+        try lookAtStreams(in: log, listed, tracker)
         for position in redacted.sorted() {
             guard let segment = Self.segment(of: position, in: listed), !segments.contains(segment)
             else { continue }
@@ -59,19 +59,6 @@ struct ScavengePlan {
 
     // MARK: - Requests
 
-    private mutating func readRequests(
-        of log: FollowedLog, after honoured: LogPosition, _ tracker: ProgressTracker
-    ) throws {
-        var last = honoured
-        while true {
-            try tracker.check()
-            let page = try log.read(LogRead(.forward(after: last), filter: .tagged(.scavenge)))
-            for event in page.events { try take(event) }
-            guard page.end > last, page.end < page.head else { return }
-            last = page.end
-        }
-    }
-
     private mutating func take(_ event: RecordedEvent) throws {
         let position = event.position.rawValue
         switch try ScavengeRequest(event) {
@@ -89,21 +76,56 @@ struct ScavengePlan {
 
     // MARK: - Events
 
-    /// How much of a stream is looked at in one go.
+    /// How much is looked at in one go.
     private static let pageLimit = ReadLimit(events: 1_024, bytes: 1 << 20)
 
+    private mutating func lookAtStreams(
+        in log: FollowedLog, _ listed: [Manifest.Segment], _ tracker: ProgressTracker
+    ) throws {
+        var isComplete = true
+        for (stream, truncation) in truncations.sorted(by: { $0.value.position < $1.value.position }
+        ) {
+            guard try !look(at: stream, truncation, in: log, listed, tracker) else { continue }
+            isComplete = false
+        }
+        guard !isComplete else { return }
+        // Something is wrong with the index, or a salvage has lost events: only the log knows.
+        try Self.forEachPage(of: log, after: .start, tracker) { note($0, listed) }
+    }
+
+    /// Looks at the events that a truncation is about; false when some of their versions are missing.
     private mutating func look(
         at stream: StreamID, _ truncation: Truncation, in log: FollowedLog,
         _ listed: [Manifest.Segment], _ tracker: ProgressTracker
-    ) throws {
+    ) throws -> Bool {
         var last = try Self.honoured(of: stream, beforeRequest: truncation.firstNew, in: log)
         while last.rawValue + 1 < truncation.before {
             try tracker.check()
             let page = try log.readUntruncated(
                 StreamRead(stream, .forward(after: last), limit: Self.pageLimit))
-            guard let end = page.last?.version else { return }
+            for event in page.prefix(while: { $0.version.rawValue < truncation.before }) {
+                guard event.version.rawValue == last.rawValue + 1 else { return false }
+                last = event.version
+            }
             note(page, listed)
+            guard let end = page.last?.version else { return false }
             last = end
+        }
+        return true
+    }
+
+    /// Hands over the log itself from a place on, page by page.
+    private static func forEachPage(
+        of log: FollowedLog, after first: LogPosition, _ tracker: ProgressTracker,
+        _ visit: ([RecordedEvent]) throws -> Void
+    ) throws {
+        var last = first
+        while true {
+            try tracker.check()
+            let page = try log.read(LogRead(.forward(after: last), limit: pageLimit))
+            try visit(page.events)
+            guard page.end > last, page.end < page.head else { return }
+            last = page.end
         }
     }
 
