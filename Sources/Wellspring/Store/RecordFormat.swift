@@ -58,6 +58,47 @@ enum RecordFormat {
     }
 }
 
+extension RecordFormat {
+    /// How much the fields of a record can say.
+    ///
+    /// Whoever writes a record has seen to it that everything fits: by ``StoreLimits``, which are far
+    /// narrower, or by ``RecordedEvent/checkFitsRecord()``.
+    enum Width {
+        /// Stream and type names, tags and keys, in bytes of UTF-8.
+        static let name = Int(UInt16.max)
+        static let tags = Int(UInt8.max)
+        static let fingerprint = 16
+    }
+}
+
+extension RecordedEvent {
+    /// Refuses an event of which a record could not say everything.
+    func checkFitsRecord() throws(EventStoreError) {
+        try checkFits("the stream name in bytes", stream.exact.count, RecordFormat.Width.name)
+        try checkFits("the event name in bytes", event.name.exact.count, RecordFormat.Width.name)
+        try checkFits("the number of tags", tags.count, RecordFormat.Width.tags)
+        for tag in tags {
+            try checkFits("a tag in bytes", tag.exact.count, RecordFormat.Width.name)
+        }
+    }
+}
+
+extension StoreExamination.AppendKey {
+    /// Refuses a key of which an entry could not say everything.
+    func checkFitsEntry() throws(EventStoreError) {
+        try checkFits("the key in bytes", key.utf8.count, RecordFormat.Width.name)
+        guard fingerprint.count == RecordFormat.Width.fingerprint else {
+            throw .invalidRequest(
+                reason: "a fingerprint of \(fingerprint.count) bytes, which has "
+                    + "\(RecordFormat.Width.fingerprint)")
+        }
+    }
+}
+
+private func checkFits(_ what: String, _ size: Int, _ limit: Int) throws(EventStoreError) {
+    guard size <= limit else { throw .limitExceeded(what: what, size: size, limit: limit) }
+}
+
 /// What the payloads of an event type have in common, written once a segment.
 struct StoredType: Hashable, Sendable {
     let name: EventName

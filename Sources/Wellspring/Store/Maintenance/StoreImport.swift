@@ -36,7 +36,9 @@ package final class StoreImport {
     package func append(
         _ events: [RecordedEvent], key: StoreExamination.AppendKey?
     ) throws(EventStoreError) {
+        try key?.checkFitsEntry()
         for (index, event) in events.enumerated() {
+            try event.checkFitsRecord()
             try check(event, at: nextPosition + UInt64(index))
         }
         let first = events.first?.recordedAt.nanoseconds ?? max(lastTime, 0)
