@@ -111,6 +111,44 @@ final class ExportImportTests: XCTestCase {
         }
     }
 
+    func test_words_of_the_last_line_are_no_checksum() async throws {
+        let fixture = try StoreFixture(self)
+        try await fixture.makeStore(appends: 30)
+        let export = try fixture.export(fixture.store, to: "export")
+        let text = try String(contentsOfFile: export, encoding: .utf8)
+        let changed = text.replacingOccurrences(of: "x10x10", with: "x10x11")
+        let digits = try XCTUnwrap(text.split(separator: "\"").dropLast().last.map(String.init))
+        XCTAssertEqual(digits.count, 8)
+        for word in ["checksum", "events", "end", "", digits.uppercased() + "0", "0" + digits] {
+            let file = fixture.path("changed")
+            try changed.replacingOccurrences(of: "\"\(digits)\"", with: "\"\(word)\"")
+                .write(toFile: file, atomically: false, encoding: .utf8)
+            let outcome = try fixture.program.run("import", fixture.path("copy-\(word)"), file)
+            XCTAssertEqual(outcome.status, 1, word)
+            XCTAssertTrue(outcome.errors.contains("the checksum is wrong"), outcome.errors)
+        }
+    }
+
+    func test_an_event_with_more_tags_than_a_record_can_say_is_refused_with_its_line()
+        async throws
+    {
+        let fixture = try StoreFixture(self)
+        try await fixture.makeStore(appends: 3)
+        let export = try fixture.export(fixture.store, to: "export")
+        var lines = try String(contentsOfFile: export, encoding: .utf8).lines
+        let tags = (0..<256).map { "\"\($0)\"" }.joined(separator: ",")
+        lines[1] =
+            #"{"position":1,"stream":"account/ada","version":1,"#
+            + #""id":"00000000-0000-0001-0000-000000000002","type":"account.opened","#
+            + #""schema":1,"codec":1,"recordedAt":5,"tags":[\#(tags)],"text":"{}"}"#
+        let file = fixture.path("tagged")
+        try lines.joined(separator: "\n").write(toFile: file, atomically: false, encoding: .utf8)
+        let outcome = try fixture.program.run("import", fixture.path("copy"), file)
+        XCTAssertEqual(outcome.status, 1)
+        XCTAssertTrue(outcome.errors.contains("line 2: "), outcome.errors)
+        XCTAssertTrue(outcome.errors.contains("number of tags"), outcome.errors)
+    }
+
     func test_a_directory_that_is_in_use_is_not_imported_into() async throws {
         let fixture = try StoreFixture(self)
         try await fixture.makeStore(appends: 3)

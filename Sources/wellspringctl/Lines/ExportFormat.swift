@@ -70,9 +70,14 @@ enum ExportFormat {
     static func end(
         events: UInt64, appends: UInt64, lastPosition: UInt64, checksum: UInt32
     ) -> String {
-        let bytes = (0..<4).reversed().map { UInt8(truncatingIfNeeded: checksum >> ($0 * 8)) }
-        return #"{"end":{"events":\#(events),"appends":\#(appends),"lastPosition":"#
-            + #"\#(lastPosition),"checksum":"\#(Hexadecimal.text(bytes))"}}"#
+        #"{"end":{"events":\#(events),"appends":\#(appends),"lastPosition":"#
+            + #"\#(lastPosition),"checksum":"\#(digits(of: checksum))"}}"#
+    }
+
+    /// The eight digits of a checksum.
+    static func digits(of checksum: UInt32) -> String {
+        Hexadecimal.text(
+            (0..<4).reversed().map { UInt8(truncatingIfNeeded: checksum >> ($0 * 8)) })
     }
 }
 
