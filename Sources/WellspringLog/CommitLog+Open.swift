@@ -37,23 +37,24 @@ extension CommitLog {
         let names = try system { () throws(SystemError) in Set(try directory.list(nil)) }
         // A store, or what is left of one: opening says which.
         if names.contains(StoreIdentity.fileName) || names.contains(Manifest.fileName) { return }
-        if try holdsSegments(directory, names) { return }
+        let segments = try segments(directory, names)
+        if segments.contains(where: { LogLayout.parse($0) != nil }) { return }
         guard makes else { throw .notAStore(path: directory.path) }
-        if !names.isSubset(of: LogLayout.namesBeforeCreation) {
-            throw .notEmpty(path: directory.path)
-        }
+        guard names.isSubset(of: LogLayout.namesBeforeCreation),
+            segments.allSatisfy(LogLayout.isLeftByCreation)
+        else { throw .notEmpty(path: directory.path) }
     }
 
-    private static func holdsSegments(
+    private static func segments(
         _ directory: any StoreDirectory, _ names: Set<String>
-    ) throws(LogError) -> Bool {
-        guard names.contains(LogLayout.segments) else { return false }
+    ) throws(LogError) -> [String] {
+        guard names.contains(LogLayout.segments) else { return [] }
         do {
-            return try directory.list(LogLayout.segments).contains { LogLayout.parse($0) != nil }
+            return try directory.list(LogLayout.segments)
         } catch {
             // A file of that name, or a directory that is not for us to read, is none of ours.
             if error.kind == .io || error.kind == .tooManyFiles { throw .system(error) }
-            return false
+            return []
         }
     }
 

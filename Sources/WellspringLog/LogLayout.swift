@@ -17,6 +17,16 @@ package enum LogLayout {
         "lost+found", ".DS_Store",
     ]
 
+    /// What may be among the segments then, besides the first one.
+    ///
+    /// A copy that was not finished has other names, and must not become an empty store.
+    private static let segmentsBeforeCreation: Set = [nextSegment, segments + "/.DS_Store"]
+
+    /// Whether an attempt at making a store may have left a file, which is no segment yet, among them.
+    static func isLeftByCreation(_ name: String) -> Bool {
+        segmentsBeforeCreation.contains(segments + "/" + name)
+    }
+
     private static let suffix = ".seg"
     private static let numberDigits = 10
     private static let generationDigits = 4

@@ -14,7 +14,10 @@ enum UnfinishedCreation {
         }
         guard names.contains(LogLayout.segments) else { return true }
         for name in try directory.list(LogLayout.segments) {
-            guard let (number, _) = LogLayout.parse(name) else { continue }
+            guard let (number, _) = LogLayout.parse(name) else {
+                guard LogLayout.isLeftByCreation(name) else { return false }
+                continue
+            }
             guard number == 1 else { return false }
             let file = try directory.open(LogLayout.segments + "/" + name, .read)
             defer { file.close() }

@@ -10,7 +10,7 @@ extension FileEventStore {
     /// index that does not list them is left out and reported.
     ///
     /// Nothing is written to this store save what `sync()` writes. What an interrupted backup
-    /// leaves behind is no store.
+    /// leaves behind is no store, and opening it does not make one of it.
     ///
     /// - Parameters:
     ///   - path: A directory that is empty or does not exist yet.
