@@ -8,22 +8,44 @@ extension CommitLog {
             prepareWhenHalfFull()
             return
         }
-        if let failure = prepareNext() {
+        let isBeyondLimit = size + UInt64(length) > 2 * configuration.segmentBytes
+        guard isBeyondLimit || size >= writer.rollAgainAt else { return }
+        let footer: SegmentFooter
+        do {
+            footer = try prepareRoll(client)
+        } catch {
             // A full disk is no reason to stop while the old segment still has room.
-            guard size + UInt64(length) <= 2 * configuration.segmentBytes else {
-                throw .rolledBack(failure)
-            }
+            guard !isBeyondLimit else { throw .rolledBack(error) }
             return
         }
-        try seal(client)
+        try seal(with: footer)
         try finishRoll(client: client)
     }
 
     /// Seals the active segment and begins the next one.
     func roll(client: any LogClient) throws(CommitFailure) {
-        if let failure = prepareNext() { throw .rolledBack(failure) }
-        try seal(client)
+        let footer: SegmentFooter
+        do {
+            footer = try prepareRoll(client)
+        } catch {
+            throw .rolledBack(error)
+        }
+        try seal(with: footer)
         try finishRoll(client: client)
+    }
+
+    /// Does everything that may fail while nothing is written yet.
+    private func prepareRoll(_ client: any LogClient) throws(SystemError) -> SegmentFooter {
+        if let failure = prepareNext() { throw failure }
+        do {
+            return SegmentFooter(
+                positions: files.activePositions,
+                clientContent: try client.footerContent(of: writer.active.header.number))
+        } catch {
+            // To read a bad sector takes long, and each commit would.
+            writer.rollAgainAt = writer.written.offset + configuration.segmentBytes / 8
+            throw error
+        }
     }
 
     // MARK: - The next segment
@@ -59,11 +81,7 @@ extension CommitLog {
     // MARK: - The end of a segment
 
     /// Writes the seal and the trailer, cuts off the zeros behind them and syncs.
-    private func seal(_ client: any LogClient) throws(CommitFailure) {
-        let number = writer.active.header.number
-        let footer = SegmentFooter(
-            positions: files.activePositions,
-            clientContent: client.footerContent(of: number))
+    private func seal(with footer: SegmentFooter) throws(CommitFailure) {
         beginBatch()
         let header = batch.append(.seal, recordedAt: nextTime()) { footer.encode(into: &$0) }
         let trailer = SegmentTrailer(sealedBy: header, active: writer.active)
@@ -110,6 +128,7 @@ extension CommitLog {
         // The MANIFEST is the witness of everything in the segments before.
         writer.witnessed = beginning.sequence
         writer.prepareAgainAt = 0
+        writer.rollAgainAt = 0
         writer.roll = .none
         let sealed = writer.segments.dropLast().last?.seal
         files.begin(segment.header, file: segment.file, sealedLength: sealed?.fileLength)

@@ -131,20 +131,32 @@ final class FileLogClient: LogClient, @unchecked Sendable {
 
     // MARK: - Sealing
 
-    func footerContent(of segment: UInt32) -> [UInt8] {
-        SegmentNames(earlierDefinitions(in: segment) + defined).footer
+    func footerContent(of segment: UInt32) throws(SystemError) -> [UInt8] {
+        SegmentNames(try earlierDefinitions(in: segment) + defined).footer
     }
 
     /// What was defined in the segment before it was opened.
-    ///
-    /// Where it cannot be read it is left out: the names still stand in their frames, and the
-    /// footer only helps who salvages a damaged segment.
     private func earlierDefinitions(
         in segment: UInt32
-    ) -> [(reference: UInt32, definition: Definition)] {
+    ) throws(SystemError) -> [(reference: UInt32, definition: Definition)] {
+        for _ in 0..<LogFollower.readings {
+            do throws(LogError) {
+                return try readDefinitions(in: segment)
+            } catch {
+                if case .system(let failure) = error { throw failure }
+            }
+        }
+        // What is read wrong every time is damage, which would stop every later append. The names
+        // still stand in their frames; the footer only helps who salvages the segment.
+        return []
+    }
+
+    private func readDefinitions(
+        in segment: UInt32
+    ) throws(LogError) -> [(reference: UInt32, definition: Definition)] {
         guard definedBefore > 0 else { return [] }
         var found: [(reference: UInt32, definition: Definition)] = []
-        try? log?.forEachFrame(
+        try log?.forEachFrame(
             from: (segment, UInt64(SegmentHeader.length)), throughSequence: .max
         ) { (place, body) throws(MalformedBody) in
             guard place.segment == segment, place.offset < definedBefore else { return false }
