@@ -185,6 +185,22 @@ struct StoreBackup {
     private mutating func copy(_ name: String, length: UInt64) throws {
         let from = try source.open(name, .read)
         defer { from.close() }
+        do {
+            try copy(from, to: name, length: length)
+        } catch let unreadable as Unreadable {
+            throw unreadable.reason
+        }
+    }
+
+    /// What cannot be copied because it cannot be read.
+    private struct Unreadable: Error {
+        let reason: any Error
+    }
+
+    /// Copies the first bytes of a file, and syncs the copy.
+    ///
+    /// - Throws: ``Unreadable`` when the fault is that of the file.
+    private mutating func copy(_ from: any StoreFile, to name: String, length: UInt64) throws {
         let to = try staged.open(name, .create)
         defer { to.close() }
         var piece = [UInt8](repeating: 0, count: Self.pieceLength)
@@ -192,15 +208,22 @@ struct StoreBackup {
         while offset < length {
             try tracker.check()
             let wanted = Int(min(UInt64(piece.count), length - offset))
-            let count = try piece.withUnsafeMutableBytes { buffer in
-                try from.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<wanted]), at: offset)
+            let count: Int
+            do {
+                count = try piece.withUnsafeMutableBytes { buffer in
+                    try from.read(
+                        into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<wanted]),
+                        at: offset)
+                }
+            } catch {
+                throw Unreadable(reason: error)
             }
             guard count == wanted else {
-                throw EventStoreError.damaged(
-                    StoreDamage(
-                        file: name, offset: offset + UInt64(max(0, count)),
-                        reason: "the file is shorter than it was"))
+                throw Unreadable(
+                    reason: EventStoreError.damaged(
+                        StoreDamage(
+                            file: name, offset: offset + UInt64(max(0, count)),
+                            reason: "the file is shorter than it was")))
             }
             try piece.withUnsafeBytes { bytes in
                 try to.write(UnsafeRawBufferPointer(rebasing: bytes[0..<count]), at: offset)
@@ -217,18 +240,16 @@ struct StoreBackup {
 
     /// Copies saved states and parts of the index that are of the copied part of the log.
     ///
-    /// They only save time: what cannot be copied is left out.
+    /// They only save time: what cannot be read is left out.
     private mutating func copyCaches(upTo end: LogEnd, of segments: [Manifest.Segment]) throws {
         let states = ((try? source.list(CheckpointFile.directory)) ?? [])
             .filter { $0.hasSuffix(".ckpt") }.map { CheckpointFile.directory + "/" + $0 }
-            .filter { path in
-                guard let state = try? SavedStateFile.read(path, in: source) else { return false }
-                return state.position < end.nextPosition
-            }
+        _ = try copyCaches(states, in: CheckpointFile.directory) { file in
+            try SavedStateFile.read(file).position < end.nextPosition
+        }
         let runs = ((try? IndexRun.list(source).runs) ?? [])
             .filter { $0.range.last <= end.sequence }.map(\.name)
-        try copyCaches(states, in: CheckpointFile.directory)
-        try copyCaches(runs, in: IndexRunName.directory)
+        report.wrongIndexRuns = try copyCaches(runs, in: IndexRunName.directory) { _ in true }
         let now = try listing()
         guard !zip(segments, now).allSatisfy({ $0.generation == $1.generation }) else { return }
         // The runs may be those of segments that were rewritten after they were copied.
@@ -236,22 +257,36 @@ struct StoreBackup {
         if !runs.isEmpty { try target.syncDirectory(IndexRunName.directory) }
     }
 
-    private mutating func copyCaches(_ names: [String], in folder: String) throws {
-        guard !names.isEmpty else { return }
+    /// - Returns: The names of those that the medium does not give back.
+    private mutating func copyCaches(
+        _ names: [String], in folder: String, where isMeant: (any StoreFile) throws -> Bool
+    ) throws -> [String] {
+        guard !names.isEmpty else { return [] }
         try target.makeDirectory(folder)
         try target.syncDirectory(nil)
-        for name in names {
-            do {
-                let file = try source.open(name, .read)
-                let size = try file.size()
-                file.close()
-                try copy(name, length: size)
-            } catch let error as SystemError {
-                // Saved anew or merged meanwhile.
-                guard error.kind == .notFound else { throw error }
-            }
-        }
+        var unreadable: [String] = []
+        for name in names where try !copyCache(name, where: isMeant) { unreadable.append(name) }
         try target.syncDirectory(folder)
+        return unreadable
+    }
+
+    /// Judges and copies what one opened file holds: another may have its name before the end.
+    ///
+    /// - Returns: False when the medium does not give it back.
+    private mutating func copyCache(
+        _ name: String, where isMeant: (any StoreFile) throws -> Bool
+    ) throws -> Bool {
+        // Merged meanwhile, or removed.
+        guard let file = try? source.open(name, .read) else { return true }
+        defer { file.close() }
+        guard (try? isMeant(file)) == true, let size = try? file.size() else { return true }
+        do {
+            try copy(file, to: name, length: size)
+            return true
+        } catch is Unreadable {
+            try target.remove(name)
+            return false
+        }
     }
 
     // MARK: - Checking
@@ -263,7 +298,7 @@ struct StoreBackup {
         // Whoever opens the copy makes these anew, from a log that is whole.
         let wrongRuns = damage.filter { $0.kind.isOfIndex }.map(\.file)
         try IndexRun.remove(wrongRuns, in: target)
-        report.wrongIndexRuns = wrongRuns
+        report.wrongIndexRuns += wrongRuns
         report.fileCount -= wrongRuns.count
         // Of very many problems only the first are kept.
         let isKnown = checked.damageCount == damage.count

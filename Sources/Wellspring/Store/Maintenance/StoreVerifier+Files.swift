@@ -96,6 +96,10 @@ struct SavedStateFile {
     static func read(_ path: String, in directory: any StoreDirectory) throws -> SavedStateFile {
         let file = try directory.open(path, .read)
         defer { file.close() }
+        return try read(file)
+    }
+
+    static func read(_ file: any StoreFile) throws -> SavedStateFile {
         let size = try file.size()
         let tooShort = MalformedBody(offset: Int(size), reason: "the file ends inside its header")
         guard size >= UInt64(headLength + 4) else { throw tooShort }
