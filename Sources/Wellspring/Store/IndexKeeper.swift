@@ -68,7 +68,7 @@ final class IndexKeeper: Sendable {
             var rebuilt = 0
             while let failure = writeAndMerge() {
                 // Left where it is, a damaged run would stop every later merge.
-                guard rebuilt < Self.mostRebuilt, case .damaged(let file, _, _) = failure,
+                guard rebuilt < Self.mostRebuilt, let file = failure.unusableFile,
                     (try? rebuildRun(file)) == true
                 else { return failure }
                 rebuilt += 1
@@ -209,6 +209,17 @@ extension LogIndex.Part {
         switch self {
         case .run(let run): try? run.decodedAnchor()
         case .memory(_, _, let anchor): anchor
+        }
+    }
+}
+
+extension IndexError {
+    /// The file that is damaged, or that the medium does not give back: neither helps any more.
+    fileprivate var unusableFile: String? {
+        switch self {
+        case .damaged(let file, _, _): file
+        case .unsupported: nil
+        case .system(let error): error.kind == .io ? error.file : nil
         }
     }
 }

@@ -10,9 +10,9 @@ struct IndexListing: Hashable, Sendable {
 
     /// By their first commits; of those that begin with the same one the longest first.
     var runs: [Run] = []
-    /// Files that are no runs, mostly runs that a crash interrupted.
+    /// Runs that a crash kept from being finished, to be removed.
     ///
-    /// To be removed.
+    /// Files of any other name are somebody else's.
     var leftovers: [String] = []
 }
 
@@ -42,7 +42,7 @@ extension IndexRun {
             let path = "\(IndexRunName.directory)/\(name)"
             if let range = IndexRunName.parse(name) {
                 listing.runs.append(.init(name: path, range: range))
-            } else {
+            } else if IndexRunName.isTemporary(name) {
                 listing.leftovers.append(path)
             }
         }

@@ -8,6 +8,7 @@ import WellspringLog
 enum IndexRunName {
     static let directory = "idx"
     private static let suffix = ".run"
+    private static let unfinished = ".tmp"
 
     static func run(_ range: IndexRange) -> String {
         "\(directory)/\(digits(range.first))-\(digits(range.last))\(suffix)"
@@ -15,7 +16,15 @@ enum IndexRunName {
 
     /// A run that is being written.
     static func temporary(_ number: UInt64) -> String {
-        "\(directory)/\(digits(number)).tmp"
+        "\(directory)/\(digits(number))\(unfinished)"
+    }
+
+    /// Whether a file is called as one is, in its directory, that is being written.
+    static func isTemporary(_ name: some StringProtocol) -> Bool {
+        guard name.hasSuffix(unfinished),
+            let number = UInt64(name.dropLast(unfinished.count), radix: 16)
+        else { return false }
+        return temporary(number) == "\(directory)/\(name)"
     }
 
     /// The range of the run whose file is called `name` in its directory.
