@@ -140,6 +140,30 @@ final class HonouredRequestTests: XCTestCase {
         XCTAssertFalse(last.hasChanged)
     }
 
+    func test_a_long_log_of_which_nothing_is_asked_is_read_once() async throws {
+        let maintained = try await MaintainedStore(appends: 60)
+        let disk = maintained.disk
+        let count = UInt64(maintained.events.count)
+        func scavenge(rereading limit: UInt64) throws -> ScavengeReport {
+            let directory = try disk.openStore(at: "store", create: false)
+            return try StoreScavenge(directory, isCancelled: { false }, nil, rereadLimit: limit)
+                .run()
+        }
+        let before = disk.allContents
+        XCTAssertFalse(try scavenge(rereading: count + 1).hasChanged)
+        XCTAssertTrue(disk.allContents == before)
+        XCTAssertFalse(try scavenge(rereading: count).hasChanged)
+        XCTAssertEqual(try honoured(on: disk), count)
+        let operations = disk.operationCount
+        XCTAssertFalse(try scavenge(rereading: count).hasChanged)
+        XCTAssertFalse(
+            disk.operations.contains {
+                $0.number >= operations && $0.kind == .read && $0.file.hasPrefix("log/")
+            })
+        let report = try await FileEventStore.verify(at: "store", in: disk)
+        XCTAssertEqual(report.problems, [])
+    }
+
     func test_requests_about_nothing_are_not_looked_at_twice_either() async throws {
         let fixture = try await ScavengeFixture()
         try await fixture.scavenge()

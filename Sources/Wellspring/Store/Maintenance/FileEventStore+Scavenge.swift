@@ -9,9 +9,10 @@ extension FileEventStore {
     /// happened, and who reads the event sees ``Recorded/isRedacted``.
     ///
     /// The store must not be open. A good moment is before it is opened when the program starts: what
-    /// was honoured once is not looked at again, and a scavenge of which nothing new is asked touches no
-    /// file. Other processes may read the store meanwhile. After a crash, a failure or a cancellation every event is there, with its content or
-    /// without it, and another scavenge does the rest.
+    /// was honoured once is not looked at again, and a scavenge of which nothing new is asked reads what
+    /// was appended since, and rewrites nothing. Other processes may read the store meanwhile. After a
+    /// crash, a failure or a cancellation every event is there, with its content or without it, and
+    /// another scavenge does the rest.
     ///
     /// Only what is in the log is looked after. Saved states of projections and what was set aside in
     /// `quarantine/` may hold copies; the report names those files. So may backups, exports, and

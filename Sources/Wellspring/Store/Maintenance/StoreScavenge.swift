@@ -2,24 +2,29 @@ import WellspringLog
 
 /// Takes the content of truncated and redacted events out of the files of a store.
 ///
-/// First everything is read that tells what is to be done, and nothing is written when nobody has
-/// asked for anything since the last time. Then the index is removed as far as it names places that
-/// will change, and one segment after the other is written anew. In the end the MANIFEST says which
-/// requests were honoured. A crash leaves every event with its content or without it, and the next
-/// scavenge finds those that still have it.
+/// First everything is read that tells what is to be done: the log behind what was honoured before,
+/// and not the index, which may lack a request. When nobody has asked for anything since the last
+/// time, nothing is written save, where that was long to read, up to where it was read. Then the
+/// index is removed as far as it names places that will change, and one segment after the other is
+/// written anew. In the end the MANIFEST says which requests were honoured. A crash leaves every
+/// event with its content or without it, and the next scavenge finds those that still have it.
 struct StoreScavenge {
     private let directory: any StoreDirectory
     private let allowsNetworkFileSystem: Bool
     private let isCancelled: @Sendable () -> Bool
     private let progress: (@Sendable (MaintenanceProgress) -> Void)?
     private let plantedFault: PlantedFault?
+    /// So many events are rather read again by the next scavenge than a file is touched.
+    private let rereadLimit: UInt64
     private var report = ScavengeReport()
 
     init(
         _ directory: any StoreDirectory, allowsNetworkFileSystem: Bool = false,
         isCancelled: @escaping @Sendable () -> Bool,
-        _ progress: (@Sendable (MaintenanceProgress) -> Void)?, plantedFault: PlantedFault? = nil
+        _ progress: (@Sendable (MaintenanceProgress) -> Void)?, plantedFault: PlantedFault? = nil,
+        rereadLimit: UInt64 = 100_000
     ) {
+        self.rereadLimit = rereadLimit
         self.allowsNetworkFileSystem = allowsNetworkFileSystem
         self.plantedFault = plantedFault
         self.directory = directory
@@ -44,7 +49,8 @@ struct StoreScavenge {
             lock.release()
             throw error
         }
-        guard !plan.isEmpty else {
+        let wasLong = manifest.knownEnd.nextPosition - manifest.honouredPosition > rereadLimit
+        guard !plan.isEmpty || wasLong else {
             lock.release()
             return report
         }
