@@ -8,44 +8,22 @@ extension CommitLog {
             prepareWhenHalfFull()
             return
         }
-        let isBeyondLimit = size + UInt64(length) > 2 * configuration.segmentBytes
-        guard isBeyondLimit || size >= writer.rollAgainAt else { return }
-        let footer: SegmentFooter
-        do {
-            footer = try prepareRoll(client)
-        } catch {
+        if let failure = prepareNext() {
             // A full disk is no reason to stop while the old segment still has room.
-            guard !isBeyondLimit else { throw .rolledBack(error) }
+            guard size + UInt64(length) <= 2 * configuration.segmentBytes else {
+                throw .rolledBack(failure)
+            }
             return
         }
-        try seal(with: footer)
+        try seal(client)
         try finishRoll(client: client)
     }
 
     /// Seals the active segment and begins the next one.
     func roll(client: any LogClient) throws(CommitFailure) {
-        let footer: SegmentFooter
-        do {
-            footer = try prepareRoll(client)
-        } catch {
-            throw .rolledBack(error)
-        }
-        try seal(with: footer)
+        if let failure = prepareNext() { throw .rolledBack(failure) }
+        try seal(client)
         try finishRoll(client: client)
-    }
-
-    /// Does everything that may fail while nothing is written yet.
-    private func prepareRoll(_ client: any LogClient) throws(SystemError) -> SegmentFooter {
-        if let failure = prepareNext() { throw failure }
-        do {
-            return SegmentFooter(
-                positions: files.activePositions,
-                clientContent: try client.footerContent(of: writer.active.header.number))
-        } catch {
-            // To read a bad sector takes long, and each commit would.
-            writer.rollAgainAt = writer.written.offset + configuration.segmentBytes / 8
-            throw error
-        }
     }
 
     // MARK: - The next segment
@@ -81,7 +59,11 @@ extension CommitLog {
     // MARK: - The end of a segment
 
     /// Writes the seal and the trailer, cuts off the zeros behind them and syncs.
-    private func seal(with footer: SegmentFooter) throws(CommitFailure) {
+    private func seal(_ client: any LogClient) throws(CommitFailure) {
+        let number = writer.active.header.number
+        let footer = SegmentFooter(
+            positions: files.activePositions,
+            clientContent: client.footerContent(of: number))
         beginBatch()
         let header = batch.append(.seal, recordedAt: nextTime()) { footer.encode(into: &$0) }
         let trailer = SegmentTrailer(sealedBy: header, active: writer.active)
@@ -128,7 +110,6 @@ extension CommitLog {
         // The MANIFEST is the witness of everything in the segments before.
         writer.witnessed = beginning.sequence
         writer.prepareAgainAt = 0
-        writer.rollAgainAt = 0
         writer.roll = .none
         let sealed = writer.segments.dropLast().last?.seal
         files.begin(segment.header, file: segment.file, sealedLength: sealed?.fileLength)

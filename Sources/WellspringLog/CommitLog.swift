@@ -126,8 +126,6 @@ struct LogWriter {
     var next: PreparedSegment?
     /// The size of the active segment at which preparing is tried again after a failure.
     var prepareAgainAt: UInt64 = 0
-    /// The size at which it is tried again to seal it, after its footer could not be made.
-    var rollAgainAt: UInt64 = 0
     var roll = RollStage.none
     /// Old files of rewritten segments that could not be removed.
     var superseded: [String] = []

@@ -20,7 +20,9 @@ package enum LogLayout {
     /// What may be among the segments then, besides the first one.
     ///
     /// A copy that was not finished has other names, and must not become an empty store.
-    private static let segmentsBeforeCreation: Set = [nextSegment, segments + "/.DS_Store"]
+    private static let segmentsBeforeCreation: Set = [
+        nextSegment, segments + "/.DS_Store", segments + "/lost+found",
+    ]
 
     /// Whether an attempt at making a store may have left a file, which is no segment yet, among them.
     static func isLeftByCreation(_ name: String) -> Bool {

@@ -118,10 +118,10 @@ package protocol LogClient: AnyObject {
     /// - Throws: ``MalformedBody`` when the checksums hold and the content still makes no sense.
     func replay(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody)
 
-    /// What the footer of `segment`, which is to be sealed, keeps for the client.
+    /// What the footer of `segment`, just sealed, keeps for the client.
     ///
-    /// - Throws: When that cannot be read now. The segment is sealed another time.
-    func footerContent(of segment: UInt32) throws(SystemError) -> [UInt8]
+    /// Nothing, where it cannot be said now.
+    func footerContent(of segment: UInt32) -> [UInt8]
 
     /// A segment was sealed and is followed by another: `anchor` is the place behind its seal, and
     /// everything before it is durable.

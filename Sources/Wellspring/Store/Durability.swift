@@ -15,7 +15,8 @@ public enum Durability: Hashable, Sendable {
     /// As ``everyCommit``, and a second sync makes it provable that the first one happened, so
     /// that damage to the very last append is reported rather than taken for an unfinished write.
     /// Costs a second sync for each group of appends. If only the proof cannot be written or
-    /// synced, the append ends with ``EventStoreError/outcomeUnknown(_:)``.
+    /// synced, the append ends with ``EventStoreError/outcomeUnknown(_:)``. Room for it is made
+    /// beforehand, which a file system that copies on write (APFS, btrfs, ZFS) does not keep.
     case strict
 
     /// `append` returns once its events are handed to the operating system; a sync follows after

@@ -35,7 +35,7 @@ public enum EventStoreError: Error, Hashable, Sendable {
     /// nothing was touched. Check the path, or choose an empty directory or a new one.
     case notEmpty(path: String)
     /// The directory is on a network file system, where neither locks nor syncs can be relied on;
-    /// nothing was touched. Keep the store on a disk of this machine.
+    /// no store was made or opened. Keep the store on a disk of this machine.
     /// ``FileEventStore/Configuration/allowsNetworkFileSystem`` has it opened all the same.
     case networkFileSystem(path: String, kind: String)
     /// A newer version of the library wrote the store. Use that version.
@@ -144,7 +144,7 @@ extension EventStoreError: CustomStringConvertible {
                 + "Check the path, or choose an empty directory."
         case .networkFileSystem(let path, let kind):
             "\(path) is on a network file system (\(kind)), where neither locks nor syncs can be "
-                + "relied on; nothing was touched. Keep the store on a disk of this machine, or "
+                + "relied on; no store was made or opened. Keep it on a disk of this machine, or "
                 + "allow it if only one machine ever writes."
         case .unsupportedFormat(let file, let reason):
             "\(file) was written by a newer version: \(reason). Use that version."

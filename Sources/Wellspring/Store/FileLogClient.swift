@@ -131,26 +131,21 @@ final class FileLogClient: LogClient, @unchecked Sendable {
 
     // MARK: - Sealing
 
-    func footerContent(of segment: UInt32) throws(SystemError) -> [UInt8] {
-        SegmentNames(try earlierDefinitions(in: segment) + defined).footer
-    }
-
-    /// What was defined in the segment before it was opened.
-    private func earlierDefinitions(
-        in segment: UInt32
-    ) throws(SystemError) -> [(reference: UInt32, definition: Definition)] {
+    /// Where the names that were there before the segment was opened cannot be read, nothing is
+    /// repeated in the footer: it says all of them or nothing.
+    ///
+    /// They still stand in their frames, and no append has to wait for a bad sector that only the
+    /// footer asks for.
+    func footerContent(of segment: UInt32) -> [UInt8] {
         for _ in 0..<LogFollower.readings {
-            do throws(LogError) {
-                return try readDefinitions(in: segment)
-            } catch {
-                if case .system(let failure) = error { throw failure }
+            if let earlier = try? readDefinitions(in: segment) {
+                return SegmentNames(earlier + defined).footer
             }
         }
-        // What is read wrong every time is damage, which would stop every later append. The names
-        // still stand in their frames; the footer only helps who salvages the segment.
         return []
     }
 
+    /// What was defined in the segment before it was opened.
     private func readDefinitions(
         in segment: UInt32
     ) throws(LogError) -> [(reference: UInt32, definition: Definition)] {

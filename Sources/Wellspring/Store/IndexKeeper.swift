@@ -217,7 +217,7 @@ extension IndexError {
     /// The file that is damaged, or that the medium does not give back: neither helps any more.
     fileprivate var unusableFile: String? {
         switch self {
-        case .damaged(let file, _, _): file
+        case .damaged(let file, _, _), .misplaced(let file, _, _): file
         case .unsupported: nil
         case .system(let error): error.kind == .io ? error.file : nil
         }
@@ -228,7 +228,9 @@ extension IndexError: CustomStringConvertible {
     /// What is wrong, and where.
     var description: String {
         switch self {
-        case .damaged(let file, let offset, let reason): "\(file) at byte \(offset): \(reason)"
+        case .damaged(let file, let offset, let reason),
+            .misplaced(let file, let offset, let reason):
+            "\(file) at byte \(offset): \(reason)"
         case .unsupported(let file, let reason):
             "\(file) was written by a newer version: \(reason)"
         case .system(let error): "\(error)"

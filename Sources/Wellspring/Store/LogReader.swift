@@ -205,7 +205,8 @@ extension RecordedEvent {
 extension EventStoreError {
     init(_ error: IndexError) {
         switch error {
-        case .damaged(let file, let offset, let reason):
+        case .damaged(let file, let offset, let reason),
+            .misplaced(let file, let offset, let reason):
             self = .damaged(StoreDamage(file: file, offset: offset, reason: reason))
         case .unsupported(let file, let reason):
             self = .unsupportedFormat(file: file, reason: reason)

@@ -217,7 +217,7 @@ final class IndexDamageTests: XCTestCase {
         ) {
             XCTAssertEqual(
                 $0 as? IndexError,
-                .damaged(file: run.name, offset: 16, reason: "it belongs to another store"))
+                .misplaced(file: run.name, offset: 16, reason: "it belongs to another store"))
         }
     }
 

@@ -24,6 +24,32 @@ final class UnusualStoresTests: XCTestCase {
                 checkpoint, lastEvent: store.events[Int(position) - 1].id, storeID: owner))
     }
 
+    func test_a_part_of_the_index_of_another_store_is_no_damage() async throws {
+        let store = try await MaintainedStore(appends: 10)
+        let other = SimulatedDisk(seed: 77)
+        let stranger = try await FileEventStore(
+            on: other, configuration: MaintainedStore.configuration)
+        for number in 0..<20 { try await stranger.appendSample(number) }
+        await stranger.close()
+        let name = try XCTUnwrap(other.runs.first { !store.disk.runs.contains($0) })
+        store.disk.replaceContents(of: name, with: other.contents(of: name))
+        let report = try await store.verify()
+        XCTAssertEqual(report.problems.map(\.kind), [.unusable])
+        XCTAssertEqual(report.problems.map(\.reason), ["it belongs to another store"])
+        XCTAssertTrue(report.isSound)
+    }
+
+    func test_an_index_and_a_saved_state_that_are_read_wrong_once_are_no_damage() async throws {
+        let store = try await MaintainedStore(appends: 10)
+        try save(store, as: storeID(store), at: 3)
+        for number in 0..<20 {
+            let disk = store.disk.afterCrash(keeping: .everything, seed: UInt64(number))
+            disk.inject(.init(.inputOutput, operations: [.read], from: number, .once))
+            let report = try await FileEventStore.verify(at: "store", in: disk)
+            XCTAssertEqual(report.problems, [], "read \(number)")
+        }
+    }
+
     func test_a_saved_state_of_another_store_is_told() async throws {
         let store = try await MaintainedStore(appends: 10)
         try save(store, as: StoreUUID(high: 1, low: 2), at: 3)

@@ -98,7 +98,7 @@ final class WordsTests: XCTestCase {
         case .networkFileSystem:
             (
                 "p is on a network file system (nfs4), where neither locks nor syncs can be relied "
-                    + "on; nothing was touched. Keep the store on a disk of this machine, or allow "
+                    + "on; no store was made or opened. Keep it on a disk of this machine, or allow "
                     + "it if only one machine ever writes.",
                 .unsupportedFormat(file: "STORE", reason: "major version 2")
             )

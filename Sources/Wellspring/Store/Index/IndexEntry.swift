@@ -31,6 +31,8 @@ struct IndexRange: Hashable, Sendable {
 enum IndexError: Error, Hashable, Sendable {
     /// The file is not what its writer made, from `offset` on. Throw it away and make it again.
     case damaged(file: String, offset: UInt64, reason: String)
+    /// The file is whole, and of another store, or under the name of another one.
+    case misplaced(file: String, offset: UInt64, reason: String)
     /// A newer version wrote the file. Make another one in its place.
     case unsupported(file: String, reason: String)
     /// The machine failed.

@@ -46,11 +46,11 @@ final class IndexRun: Sendable {
             let file = try directory.open(name, .read)
             let (header, trailer) = try readEnds(of: file, name: name)
             guard header.storeID == storeID else {
-                throw IndexError.damaged(
+                throw IndexError.misplaced(
                     file: name, offset: 16, reason: "it belongs to another store")
             }
             guard IndexRunName.run(header.range) == name else {
-                throw IndexError.damaged(
+                throw IndexError.misplaced(
                     file: name, offset: 32, reason: "it covers other commits than its name says")
             }
             return IndexRun(

@@ -253,7 +253,7 @@ struct StoreBackup {
         let now = try listing()
         guard !zip(segments, now).allSatisfy({ $0.generation == $1.generation }) else { return }
         // The runs may be those of segments that were rewritten after they were copied.
-        for name in runs { try? target.remove(name) }
+        for name in runs where (try? target.remove(name)) != nil { report.fileCount -= 1 }
         if !runs.isEmpty { try target.syncDirectory(IndexRunName.directory) }
     }
 

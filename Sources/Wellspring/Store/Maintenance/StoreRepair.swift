@@ -29,6 +29,7 @@ struct StoreRepair {
         try inspection.manifest?.writing.check(Manifest.fileName)
         let found = try read(inspection)
         let runs = try damagedRuns(identity)
+        guard inspection.manifest == nil || !runs.isEmpty else { return report }
         if !runs.isEmpty { try checkCanBeIndexed() }
         if inspection.manifest == nil {
             let manifest = try manifest(of: found, identity)

@@ -20,7 +20,7 @@ struct SavedStateCheck {
         where name.hasSuffix(".ckpt") {
             let path = CheckpointFile.directory + "/" + name
             do {
-                let state = try SavedStateFile.read(path, in: directory)
+                let state = try read(path)
                 if state.storeID != storeID {
                     problems.append(
                         StoreProblem(.unusable, path, at: 16, "it belongs to another store"))
@@ -47,6 +47,14 @@ struct SavedStateCheck {
         }
         waiting[0] = nil
         return problems
+    }
+
+    /// Reads a file, a second and a third time before it is called damaged.
+    private func read(_ path: String) throws -> SavedStateFile {
+        for _ in 1..<LogFollower.readings {
+            if let state = try? SavedStateFile.read(path, in: directory) { return state }
+        }
+        return try SavedStateFile.read(path, in: directory)
     }
 
     /// Compares the event at a position with the one that a state names as its last.
@@ -168,12 +176,14 @@ struct IndexCheck {
             isComplete = true
             for run in try list() where known.insert(run.name).inserted {
                 do throws(IndexError) {
-                    let run = try IndexRun.open(directory, name: run.name, storeID: storeID)
-                    note(run, try run.verify())
+                    let checked = try check(run.name)
+                    note(checked.run, checked.sum)
                 } catch {
                     switch error {
                     case .damaged(let file, let offset, let reason):
                         report(StoreProblem(.index, file, at: offset, reason))
+                    case .misplaced(let file, let offset, let reason):
+                        report(StoreProblem(.unusable, file, at: offset, reason))
                     case .unsupported(let file, let reason):
                         report(
                             StoreProblem(.unusable, file, "a newer version wrote it: \(reason)"))
@@ -187,6 +197,19 @@ struct IndexCheck {
                 }
             }
         }
+    }
+
+    /// Reads a run, a second and a third time before it is called damaged.
+    private func check(_ name: String) throws(IndexError) -> (run: IndexRun, sum: IndexSum) {
+        for _ in 1..<LogFollower.readings {
+            if let checked = try? checkOnce(name) { return checked }
+        }
+        return try checkOnce(name)
+    }
+
+    private func checkOnce(_ name: String) throws(IndexError) -> (run: IndexRun, sum: IndexSum) {
+        let run = try IndexRun.open(directory, name: name, storeID: storeID)
+        return (run, try run.verify())
     }
 
     private func list() throws(LogError) -> [IndexListing.Run] {
