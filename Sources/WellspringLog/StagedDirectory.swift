@@ -2,8 +2,8 @@
 ///
 /// `STORE`, `MANIFEST` and the segments have other names until `publish()`. What a crash leaves is
 /// no store to anybody. The clock is set by whoever copies, so that frames keep their times.
-package final class StagedDirectory: StoreDirectory {
-    private let base: any StoreDirectory
+package final class StagedDirectory: ForwardingDirectory {
+    package let base: any StoreDirectory
     private let time: Guarded<Int64>
 
     private static let suffix = ".part"
@@ -46,13 +46,7 @@ package final class StagedDirectory: StoreDirectory {
 
     // MARK: - StoreDirectory
 
-    package var path: String { base.path }
-    package var isForked: Bool { base.isForked }
-    package var networkFileSystem: String? { base.networkFileSystem }
-    package var syncsReachMedium: Bool { base.syncsReachMedium }
-    package var processID: Int32 { base.processID }
     package func wallClock() -> Int64 { time.withLock { $0 } }
-    package func random() -> UInt64 { base.random() }
 
     package func list(_ directory: String?) throws(SystemError) -> [String] {
         try base.list(directory).map(Self.plain)
@@ -68,23 +62,5 @@ package final class StagedDirectory: StoreDirectory {
 
     package func remove(_ name: String) throws(SystemError) {
         try base.remove(Self.staged(name))
-    }
-
-    package func makeDirectory(_ name: String) throws(SystemError) {
-        try base.makeDirectory(name)
-    }
-
-    package func syncDirectory(_ directory: String?) throws(SystemError) {
-        try base.syncDirectory(directory)
-    }
-
-    package func lock(_ name: String, owner: String) throws(SystemError) -> LockOutcome {
-        try base.lock(name, owner: owner)
-    }
-
-    package func makeWorker(
-        named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
-    ) -> any LogWorker {
-        base.makeWorker(named: name, body: body)
     }
 }

@@ -59,23 +59,14 @@ final class Fate: Sendable {
     }
 }
 
-private final class FatalDirectory: StoreDirectory {
-    private let base: any StoreDirectory
+private final class FatalDirectory: ForwardingDirectory {
+    let base: any StoreDirectory
     private let fate: Fate
 
     init(_ base: any StoreDirectory, _ fate: Fate) {
         self.base = base
         self.fate = fate
     }
-
-    var path: String { base.path }
-    var isForked: Bool { base.isForked }
-    var syncsReachMedium: Bool { base.syncsReachMedium }
-    var networkFileSystem: String? { base.networkFileSystem }
-    var processID: Int32 { base.processID }
-    func wallClock() -> Int64 { base.wallClock() }
-    func random() -> UInt64 { base.random() }
-    func list(_ directory: String?) throws(SystemError) -> [String] { try base.list(directory) }
 
     func makeDirectory(_ name: String) throws(SystemError) {
         try fate.meet { () throws(SystemError) in try base.makeDirectory(name) }
@@ -106,23 +97,14 @@ private final class FatalDirectory: StoreDirectory {
     ) -> any LogWorker { InlineWorker(body: body) }
 }
 
-private final class FatalFile: StoreFile {
-    private let base: any StoreFile
+private final class FatalFile: ForwardingFile {
+    let base: any StoreFile
     private let fate: Fate
 
     init(_ base: any StoreFile, _ fate: Fate) {
         self.base = base
         self.fate = fate
     }
-
-    func size() throws(SystemError) -> UInt64 { try base.size() }
-    func linkCount() throws(SystemError) -> Int { try base.linkCount() }
-    func dropCache() { base.dropCache() }
-    func close() { base.close() }
-
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
-    ) throws(SystemError) -> Int { try base.read(into: buffer, at: offset) }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
         try fate.meet(

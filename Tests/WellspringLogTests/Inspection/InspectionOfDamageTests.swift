@@ -155,10 +155,10 @@ final class InspectionOfDamageTests: XCTestCase {
 }
 
 /// A directory in which a part of a file cannot be read, or is read wrong for some times.
-private final class BadSectors: StoreDirectory {
+private final class BadSectors: ForwardingDirectory {
     private let range: Range<UInt64>
     private let name: String
-    private let base: any StoreDirectory
+    let base: any StoreDirectory
     /// How often the file is still read wrong; `nil` when it cannot be read at all.
     private let wrongReads: Guarded<Int?>
 
@@ -172,15 +172,6 @@ private final class BadSectors: StoreDirectory {
         self.wrongReads = Guarded(wrongReads)
     }
 
-    var path: String { base.path }
-    var isForked: Bool { base.isForked }
-    var networkFileSystem: String? { base.networkFileSystem }
-    var syncsReachMedium: Bool { base.syncsReachMedium }
-    var processID: Int32 { base.processID }
-    func wallClock() -> Int64 { base.wallClock() }
-    func random() -> UInt64 { base.random() }
-    func list(_ directory: String?) throws(SystemError) -> [String] { try base.list(directory) }
-
     func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
         let file = try base.open(name, mode)
         guard name == self.name else { return file }
@@ -191,26 +182,11 @@ private final class BadSectors: StoreDirectory {
         if let left, left <= 0 { return file }
         return BadFile(range, file, isWrong: left != nil)
     }
-
-    func makeDirectory(_ name: String) throws(SystemError) { try base.makeDirectory(name) }
-    func rename(_ old: String, to new: String) throws(SystemError) {
-        try base.rename(old, to: new)
-    }
-    func remove(_ name: String) throws(SystemError) { try base.remove(name) }
-    func syncDirectory(_ directory: String?) throws(SystemError) {
-        try base.syncDirectory(directory)
-    }
-    func lock(_ name: String, owner: String) throws(SystemError) -> LockOutcome {
-        try base.lock(name, owner: owner)
-    }
-    func makeWorker(
-        named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
-    ) -> any LogWorker { base.makeWorker(named: name, body: body) }
 }
 
-private final class BadFile: StoreFile {
+private final class BadFile: ForwardingFile {
     private let range: Range<UInt64>
-    private let base: any StoreFile
+    let base: any StoreFile
     private let isWrong: Bool
 
     init(_ range: Range<UInt64>, _ base: any StoreFile, isWrong: Bool) {
@@ -233,14 +209,4 @@ private final class BadFile: StoreFile {
         }
         return filled
     }
-
-    func size() throws(SystemError) -> UInt64 { try base.size() }
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
-        try base.write(bytes, at: offset)
-    }
-    func sync() throws(SystemError) { try base.sync() }
-    func truncate(to size: UInt64) throws(SystemError) { try base.truncate(to: size) }
-    func dropCache() { base.dropCache() }
-    func linkCount() throws(SystemError) -> Int { try base.linkCount() }
-    func close() { base.close() }
 }

@@ -55,8 +55,8 @@ struct SabotagedFiles: FileSystem {
     }
 }
 
-private final class SabotagedDirectory: StoreDirectory {
-    private let base: any StoreDirectory
+private final class SabotagedDirectory: ForwardingDirectory {
+    let base: any StoreDirectory
     private let fault: FileFault
     /// How many writes there were.
     private let writes = Guarded(0)
@@ -65,16 +65,6 @@ private final class SabotagedDirectory: StoreDirectory {
         self.base = base
         self.fault = fault
     }
-
-    var path: String { base.path }
-    var isForked: Bool { base.isForked }
-    var networkFileSystem: String? { base.networkFileSystem }
-    var syncsReachMedium: Bool { base.syncsReachMedium }
-    var processID: Int32 { base.processID }
-    func wallClock() -> Int64 { base.wallClock() }
-    func random() -> UInt64 { base.random() }
-    func makeDirectory(_ name: String) throws(SystemError) { try base.makeDirectory(name) }
-    func remove(_ name: String) throws(SystemError) { try base.remove(name) }
 
     func list(_ directory: String?) throws(SystemError) -> [String] {
         let names = try base.list(directory)
@@ -115,18 +105,14 @@ private final class SabotagedDirectory: StoreDirectory {
         guard fault == .shareTheLock, case .held = outcome else { return outcome }
         return .acquired(NoLock())
     }
-
-    func makeWorker(
-        named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
-    ) -> any LogWorker { base.makeWorker(named: name, body: body) }
 }
 
 private final class NoLock: LockToken {
     func release() {}
 }
 
-private final class SabotagedFile: StoreFile {
-    private let base: any StoreFile
+private final class SabotagedFile: ForwardingFile {
+    let base: any StoreFile
     private let name: String
     private let fault: FileFault
     private let writes: Guarded<Int>
@@ -193,8 +179,4 @@ private final class SabotagedFile: StoreFile {
         if fault == .skipTruncation, isSegment, size > 0, size < (try base.size()) { return }
         try base.truncate(to: size)
     }
-
-    func dropCache() { base.dropCache() }
-    func linkCount() throws(SystemError) -> Int { try base.linkCount() }
-    func close() { base.close() }
 }

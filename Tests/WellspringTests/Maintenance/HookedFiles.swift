@@ -21,8 +21,8 @@ struct HookedFiles: FileSystem {
     }
 }
 
-private final class HookedDirectory: StoreDirectory {
-    private let base: any StoreDirectory
+private final class HookedDirectory: ForwardingDirectory {
+    let base: any StoreDirectory
     private let files: HookedFiles
 
     init(_ base: any StoreDirectory, _ files: HookedFiles) {
@@ -30,37 +30,14 @@ private final class HookedDirectory: StoreDirectory {
         self.files = files
     }
 
-    var path: String { base.path }
-    var isForked: Bool { base.isForked }
-    var processID: Int32 { base.processID }
-    var networkFileSystem: String? { base.networkFileSystem }
-    var syncsReachMedium: Bool { base.syncsReachMedium }
-    func wallClock() -> Int64 { base.wallClock() }
-    func random() -> UInt64 { base.random() }
-    func makeDirectory(_ name: String) throws(SystemError) { try base.makeDirectory(name) }
-    func remove(_ name: String) throws(SystemError) { try base.remove(name) }
-    func list(_ directory: String?) throws(SystemError) -> [String] { try base.list(directory) }
-    func rename(_ old: String, to new: String) throws(SystemError) {
-        try base.rename(old, to: new)
-    }
-    func syncDirectory(_ directory: String?) throws(SystemError) {
-        try base.syncDirectory(directory)
-    }
-    func lock(_ name: String, owner: String) throws(SystemError) -> LockOutcome {
-        try base.lock(name, owner: owner)
-    }
-    func makeWorker(
-        named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
-    ) -> any LogWorker { base.makeWorker(named: name, body: body) }
-
     func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
         files.onOpen(name, mode)
         return HookedFile(try base.open(name, mode), name, files)
     }
 }
 
-private final class HookedFile: StoreFile {
-    private let base: any StoreFile
+private final class HookedFile: ForwardingFile {
+    let base: any StoreFile
     private let name: String
     private let files: HookedFiles
 
@@ -76,14 +53,4 @@ private final class HookedFile: StoreFile {
         if let failure = files.failure(name, offset) { throw failure }
         return try base.read(into: buffer, at: offset)
     }
-
-    func size() throws(SystemError) -> UInt64 { try base.size() }
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
-        try base.write(bytes, at: offset)
-    }
-    func sync() throws(SystemError) { try base.sync() }
-    func truncate(to size: UInt64) throws(SystemError) { try base.truncate(to: size) }
-    func dropCache() { base.dropCache() }
-    func linkCount() throws(SystemError) -> Int { try base.linkCount() }
-    func close() { base.close() }
 }

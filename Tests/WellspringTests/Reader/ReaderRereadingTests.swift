@@ -98,28 +98,14 @@ private final class MisreadingDisk: FileSystem {
     }
 }
 
-private final class MisreadDirectory: StoreDirectory {
-    private let base: any StoreDirectory
+private final class MisreadDirectory: ForwardingDirectory {
+    let base: any StoreDirectory
     private let disk: MisreadingDisk
 
     init(_ base: any StoreDirectory, _ disk: MisreadingDisk) {
         self.base = base
         self.disk = disk
     }
-
-    var path: String { base.path }
-    var isForked: Bool { base.isForked }
-    var networkFileSystem: String? { base.networkFileSystem }
-    var syncsReachMedium: Bool { base.syncsReachMedium }
-    var processID: Int32 { base.processID }
-    func wallClock() -> Int64 { base.wallClock() }
-    func random() -> UInt64 { base.random() }
-
-    func makeWorker(
-        named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
-    ) -> any LogWorker { base.makeWorker(named: name, body: body) }
-
-    func list(_ directory: String?) throws(SystemError) -> [String] { try base.list(directory) }
 
     func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
         let file = try base.open(name, mode)
@@ -142,8 +128,8 @@ private final class MisreadDirectory: StoreDirectory {
     }
 }
 
-private final class MisreadFile: StoreFile {
-    private let base: any StoreFile
+private final class MisreadFile: ForwardingFile {
+    let base: any StoreFile
     private let disk: MisreadingDisk
 
     init(_ base: any StoreFile, _ disk: MisreadingDisk) {
@@ -166,10 +152,7 @@ private final class MisreadFile: StoreFile {
         return count
     }
 
-    func size() throws(SystemError) -> UInt64 { try base.size() }
-    func linkCount() throws(SystemError) -> Int { try base.linkCount() }
     func dropCache() {}
-    func close() { base.close() }
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
         XCTFail("a reader writes")
     }

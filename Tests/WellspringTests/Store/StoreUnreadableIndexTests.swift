@@ -64,39 +64,14 @@ private struct FilesWithBadIndex: FileSystem {
         Directory(try base.openStore(at: path, create: create), self)
     }
 
-    final class Directory: StoreDirectory {
-        private let base: any StoreDirectory
+    final class Directory: ForwardingDirectory {
+        let base: any StoreDirectory
         private let files: FilesWithBadIndex
 
         init(_ base: any StoreDirectory, _ files: FilesWithBadIndex) {
             self.base = base
             self.files = files
         }
-
-        var path: String { base.path }
-        var isForked: Bool { base.isForked }
-        var networkFileSystem: String? { base.networkFileSystem }
-        var syncsReachMedium: Bool { base.syncsReachMedium }
-        var processID: Int32 { base.processID }
-        func wallClock() -> Int64 { base.wallClock() }
-        func random() -> UInt64 { base.random() }
-        func makeDirectory(_ name: String) throws(SystemError) { try base.makeDirectory(name) }
-        func remove(_ name: String) throws(SystemError) { try base.remove(name) }
-        func list(_ directory: String?) throws(SystemError) -> [String] {
-            try base.list(directory)
-        }
-        func rename(_ old: String, to new: String) throws(SystemError) {
-            try base.rename(old, to: new)
-        }
-        func syncDirectory(_ directory: String?) throws(SystemError) {
-            try base.syncDirectory(directory)
-        }
-        func lock(_ name: String, owner: String) throws(SystemError) -> LockOutcome {
-            try base.lock(name, owner: owner)
-        }
-        func makeWorker(
-            named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
-        ) -> any LogWorker { base.makeWorker(named: name, body: body) }
 
         func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
             let file = try base.open(name, mode)
@@ -106,8 +81,8 @@ private struct FilesWithBadIndex: FileSystem {
         }
     }
 
-    final class File: StoreFile {
-        private let base: any StoreFile
+    final class File: ForwardingFile {
+        let base: any StoreFile
         private let isBad: Guarded<Bool>
 
         init(_ base: any StoreFile, _ isBad: Guarded<Bool>) {
@@ -123,15 +98,5 @@ private struct FilesWithBadIndex: FileSystem {
             }
             return try base.read(into: buffer, at: offset)
         }
-
-        func size() throws(SystemError) -> UInt64 { try base.size() }
-        func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) {
-            try base.write(bytes, at: offset)
-        }
-        func sync() throws(SystemError) { try base.sync() }
-        func truncate(to size: UInt64) throws(SystemError) { try base.truncate(to: size) }
-        func dropCache() { base.dropCache() }
-        func linkCount() throws(SystemError) -> Int { try base.linkCount() }
-        func close() { base.close() }
     }
 }
