@@ -45,11 +45,11 @@ struct FailTrial {
         try trial.waitForMoment(child)
         try medium.fill(leaving: 0)
         // The writer may find enough blocks that were written before, and notice nothing.
-        if try listen(to: child, atMost: 2_000) { failures += 1 }
+        if try trial.listen(to: child, atMost: 2_000) { failures += 1 }
         let isHealed = trial.dice.below(2) == 0
         if isHealed {
             try medium.remove()
-            try listen(to: child, atMost: 100)
+            try trial.listen(to: child, atMost: 100)
         }
         try trial.end(child)
         if !isHealed { try medium.remove() }
@@ -58,23 +58,5 @@ struct FailTrial {
         try disk.mount()
         try await trial.check(mayLose: durability == "interval" || durability == "system")
         if trial.dice.below(10) == 0 { try trial.removeStore() }
-    }
-
-    /// Listens until the writer has noticed something often enough, or so many appends were
-    /// acknowledged.
-    ///
-    /// - Returns: Whether it has noticed anything.
-    @discardableResult
-    private mutating func listen(to child: Child, atMost most: Int) throws -> Bool {
-        var (noticed, accepted) = (0, 0)
-        try trial.listen(to: child) { line in
-            switch line {
-            case .full, .refused, .stopped: noticed += 1
-            case .acknowledged: accepted += 1
-            default: break
-            }
-            return noticed == Deed.clientCount || accepted == most
-        }
-        return noticed > 0
     }
 }

@@ -47,7 +47,7 @@ struct KernelTrial {
         let child = try boot(durability, isFailing: isFailing)
         if isFailing {
             failing += 1
-            if try listenToFailing(child) { noticed += 1 }
+            if try trial.listen(to: child, atMost: 20_000) { noticed += 1 }
         } else {
             try trial.waitForMoment(child)
         }
@@ -69,19 +69,5 @@ struct KernelTrial {
             program: kernel,
             [disk.device, disk.directory, failure, CommandLine.arguments[0]]
                 + trial.words("write", ["--durability", durability]))
-    }
-
-    /// Listens until the clients have noticed that writes fail, or they have not for long.
-    private mutating func listenToFailing(_ child: Child) throws -> Bool {
-        var (noticed, accepted) = (0, 0)
-        try trial.listen(to: child) { line in
-            switch line {
-            case .full, .refused, .stopped: noticed += 1
-            case .acknowledged: accepted += 1
-            default: break
-            }
-            return noticed == Deed.clientCount || accepted == 20_000
-        }
-        return noticed > 0
     }
 }

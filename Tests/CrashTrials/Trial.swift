@@ -61,6 +61,23 @@ struct Trial {
         return true
     }
 
+    /// Listens until all clients have noticed that writes fail, or so many appends were acknowledged.
+    ///
+    /// - Returns: Whether anything was noticed.
+    @discardableResult
+    mutating func listen(to child: Child, atMost most: Int) throws -> Bool {
+        var (noticed, accepted) = (0, 0)
+        try listen(to: child) { line in
+            switch line {
+            case .full, .refused, .stopped: noticed += 1
+            case .acknowledged: accepted += 1
+            default: break
+            }
+            return noticed == Deed.clientCount || accepted == most
+        }
+        return noticed > 0
+    }
+
     /// Kills the writer and hears what it had still said.
     mutating func end(_ child: Child) throws {
         child.kill()

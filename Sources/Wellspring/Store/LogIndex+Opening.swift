@@ -64,10 +64,7 @@ extension LogIndex {
             if case .system(let failure) = error { throw failure }
             return nil
         }
-        guard let anchor = try? run.decodedAnchor(), anchor.end.sequence == run.range.last,
-            try log.holds(anchor) || fault == .believeForeignIndex
-        else { return nil }
-        return (run, anchor)
+        return try run.anchor(in: log, orAny: fault == .believeForeignIndex).map { (run, $0) }
     }
 
     /// Whether opening left out a run that may be sound.
@@ -89,6 +86,16 @@ extension LogIndex {
 }
 
 extension IndexRun {
+    /// The place at which the run ends; `nil` where it is not of this history of the log.
+    func anchor(
+        in log: LogOutline, orAny believes: Bool = false
+    ) throws(SystemError) -> LogAnchor? {
+        guard let anchor = try? decodedAnchor(), anchor.end.sequence == range.last,
+            try log.holds(anchor) || believes
+        else { return nil }
+        return anchor
+    }
+
     /// The place in the log at which the run ends.
     func decodedAnchor() throws(MalformedBody) -> LogAnchor {
         try anchor.withUnsafeBufferPointer { (bytes) throws(MalformedBody) in

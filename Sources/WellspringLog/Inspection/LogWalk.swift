@@ -59,7 +59,7 @@ final class LogWalk {
         var next = number(from: expected)
         while let number = next {
             if number > expected { miss(expected...number - 1) }
-            let isNewest = number == .max || self.number(from: number + 1) == nil
+            let isNewest = isNewest(number)
             try walk(number)
             guard number < .max else { break }
             // The log ended there when it was read. A writer may have gone on since, in this segment and in

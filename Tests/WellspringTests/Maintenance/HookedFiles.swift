@@ -4,8 +4,9 @@ import WellspringTestKit
 /// Files as they are, but for what a test does when some are opened or read.
 struct HookedFiles: FileSystem {
     let base: SimulatedDisk
-    /// Called before a file is opened.
-    var onOpen: @Sendable (_ name: String, _ mode: FileMode) -> Void = { _, _ in }
+    /// Called before a file is opened; what it throws is why it cannot be.
+    var onOpen: @Sendable (_ name: String, _ mode: FileMode) throws(SystemError) -> Void = { _, _ in
+    }
     /// Why a read of a file from an offset on fails; `nil` where it does not.
     var failure: @Sendable (_ name: String, _ offset: UInt64) -> SystemError? = { _, _ in nil }
 
@@ -31,7 +32,7 @@ private final class HookedDirectory: ForwardingDirectory {
     }
 
     func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
-        files.onOpen(name, mode)
+        try files.onOpen(name, mode)
         return HookedFile(try base.open(name, mode), name, files)
     }
 }

@@ -55,7 +55,7 @@ final class LostFileTests: XCTestCase {
             let places = try store.places(in: segment)
             let first = try XCTUnwrap(places.first?.firstPosition)
             let count = places.reduce(0) { $0 + UInt64($1.eventCount) }
-            let files = UnopenableFiles(store.disk, LogLayout.segment(segment), .io)
+            let files = HookedFiles(store.disk, unopenable: LogLayout.segment(segment), .io)
 
             let report = try await salvage(store, in: files)
             XCTAssertEqual(report.holes, [first..<first + count])
@@ -73,7 +73,7 @@ final class LostFileTests: XCTestCase {
     func test_a_segment_that_may_not_be_opened_ends_a_salvage_and_is_not_given_up() async throws {
         let store = try await MaintainedStore()
         for kind in [SystemError.Kind.accessDenied, .tooManyFiles, .other] {
-            let files = UnopenableFiles(store.disk, LogLayout.segment(2), kind)
+            let files = HookedFiles(store.disk, unopenable: LogLayout.segment(2), kind)
             let error = await storeError { _ = try await self.salvage(store, in: files) }
             guard case .io? = error else { return XCTFail("\(error as Any)") }
         }
@@ -102,60 +102,13 @@ final class LostFileTests: XCTestCase {
     }
 }
 
-/// Files as they are, but for one that cannot be opened.
-private final class UnopenableFiles: FileSystem {
-    private let base: SimulatedDisk
-    fileprivate let name: String
-    fileprivate let kind: SystemError.Kind
-
-    init(_ base: SimulatedDisk, _ name: String, _ kind: SystemError.Kind) {
-        self.base = base
-        self.name = name
-        self.kind = kind
-    }
-
-    func openStore(at path: String, create: Bool) throws(SystemError) -> any StoreDirectory {
-        UnopenableDirectory(try base.openStore(at: path, create: create), self)
-    }
-}
-
-private final class UnopenableDirectory: StoreDirectory {
-    private let base: any StoreDirectory
-    private let files: UnopenableFiles
-
-    init(_ base: any StoreDirectory, _ files: UnopenableFiles) {
-        self.base = base
-        self.files = files
-    }
-
-    var path: String { base.path }
-    var isForked: Bool { base.isForked }
-    var networkFileSystem: String? { base.networkFileSystem }
-    var syncsReachMedium: Bool { base.syncsReachMedium }
-    var processID: Int32 { base.processID }
-    func wallClock() -> Int64 { base.wallClock() }
-    func random() -> UInt64 { base.random() }
-
-    func open(_ name: String, _ mode: FileMode) throws(SystemError) -> any StoreFile {
-        guard name != files.name else {
-            throw SystemError(call: "open", file: name, code: 5, kind: files.kind)
+extension HookedFiles {
+    fileprivate init(_ base: SimulatedDisk, unopenable lost: String, _ kind: SystemError.Kind) {
+        self.init(base)
+        onOpen = { (name, _) throws(SystemError) in
+            guard name != lost else {
+                throw SystemError(call: "open", file: name, code: 5, kind: kind)
+            }
         }
-        return try base.open(name, mode)
     }
-
-    func list(_ directory: String?) throws(SystemError) -> [String] { try base.list(directory) }
-    func makeDirectory(_ name: String) throws(SystemError) { try base.makeDirectory(name) }
-    func remove(_ name: String) throws(SystemError) { try base.remove(name) }
-    func rename(_ old: String, to new: String) throws(SystemError) {
-        try base.rename(old, to: new)
-    }
-    func syncDirectory(_ directory: String?) throws(SystemError) {
-        try base.syncDirectory(directory)
-    }
-    func lock(_ name: String, owner: String) throws(SystemError) -> LockOutcome {
-        try base.lock(name, owner: owner)
-    }
-    func makeWorker(
-        named name: String, body: @escaping @Sendable (WorkerSignal) -> Void
-    ) -> any LogWorker { base.makeWorker(named: name, body: body) }
 }

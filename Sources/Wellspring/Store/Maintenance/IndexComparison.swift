@@ -74,10 +74,7 @@ struct IndexComparison {
             directory: directory, identity: identity, segments: manifest.segments)
         var problems: [StoreProblem] = []
         for part in differing {
-            guard let anchor = try? part.run.decodedAnchor(),
-                anchor.end.sequence == part.run.range.last,
-                (try? outline.holds(anchor)) == true
-            else { continue }
+            guard let anchor = try? part.run.anchor(in: outline) else { continue }
             if anchor.end.sequence > last?.sequence ?? 0 {
                 problems.append(lost(before: anchor, in: outline))
             } else if let name = try present(part.run),
