@@ -183,6 +183,7 @@ struct LogReplay {
 
     private func replay(_ segment: inout ReplayedSegment) throws(LogError) {
         segment.proven = max(segment.proven, provenByManifest)
+        try checkPassedEnd(segment)
         try checkKnownEnd(segment)
         while let frame = try segment.next() {
             if frame.header.kind == .group {
@@ -213,13 +214,29 @@ struct LogReplay {
         guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
             segment.end.offset >= known.offset, !segment.hasPassed(known.offset)
         else { return }
-        guard segment.end == known else {
-            throw .damaged(
-                LogDamage(
-                    file: segment.header.fileName, offset: known.offset,
-                    sequences: segment.end.sequence...max(known.sequence, segment.end.sequence),
-                    reason: "the log is not the one that the MANIFEST tells of"))
-        }
+        guard segment.end == known else { throw otherLog(than: known, segment.header) }
+    }
+
+    /// The same where reading begins behind the known end: the frame there has to follow it.
+    private func checkPassedEnd(_ segment: ReplayedSegment) throws(LogError) {
+        let known = manifest.knownEnd
+        guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
+            segment.hasPassed(known.offset)
+        else { return }
+        var scanner = FrameScanner(
+            segment.header, in: segment.window, at: known.offset,
+            expecting: .init(
+                sequence: known.sequence &+ 1, position: known.nextPosition, chain: known.chain))
+        let follows = try system { () throws(SystemError) in try scanner.next() != nil }
+        guard follows else { throw otherLog(than: known, segment.header) }
+    }
+
+    private func otherLog(than known: LogEnd, _ header: SegmentHeader) -> LogError {
+        .damaged(
+            LogDamage(
+                file: header.fileName, offset: known.offset,
+                sequences: known.sequence...known.sequence,
+                reason: "the log is not the one that the MANIFEST tells of"))
     }
 
     /// A segment that is followed by another was sealed, synced and never touched again.
