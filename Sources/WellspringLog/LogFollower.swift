@@ -121,6 +121,7 @@ package final class LogFollower: @unchecked Sendable {
         segments.files.note(anchor, in: place.header.number)
         proven = max(proven, place.end.sequence)
         client.segmentBegan(place.header.number, after: place.end.sequence)
+        try checkPassedEnd()
     }
 
     /// The place behind the last frame that was handed over.
@@ -295,11 +296,15 @@ package final class LogFollower: @unchecked Sendable {
         guard place.end.sequence == known.sequence, place.end.segment == known.segment,
             place.end != known
         else { return }
-        throw .damaged(
-            LogDamage(
-                file: place.name, offset: known.offset,
-                sequences: known.sequence...known.sequence,
-                reason: "the log is not the one that the MANIFEST tells of"))
+        throw .otherLog(than: known, in: place.name)
+    }
+
+    /// The same for a client that knows the log beyond it: the frame there has to follow it.
+    private func checkPassedEnd() throws(LogError) {
+        let known = manifest.knownEnd
+        guard place.end.segment == known.segment, place.end.offset > known.offset else { return }
+        var scan = try FollowedScan(FollowedPlace(place.header, file: place.file, end: known))
+        guard try scan.next() != nil else { throw .otherLog(than: known, in: place.name) }
     }
 
     /// Says whether the place where no valid frame begins must hold one.

@@ -214,7 +214,7 @@ struct LogReplay {
         guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
             segment.end.offset >= known.offset, !segment.hasPassed(known.offset)
         else { return }
-        guard segment.end == known else { throw otherLog(than: known, segment.header) }
+        guard segment.end == known else { throw .otherLog(than: known, in: segment.header.fileName) }
     }
 
     /// The same where reading begins behind the known end: the frame there has to follow it.
@@ -228,15 +228,7 @@ struct LogReplay {
             expecting: .init(
                 sequence: known.sequence &+ 1, position: known.nextPosition, chain: known.chain))
         let follows = try system { () throws(SystemError) in try scanner.next() != nil }
-        guard follows else { throw otherLog(than: known, segment.header) }
-    }
-
-    private func otherLog(than known: LogEnd, _ header: SegmentHeader) -> LogError {
-        .damaged(
-            LogDamage(
-                file: header.fileName, offset: known.offset,
-                sequences: known.sequence...known.sequence,
-                reason: "the log is not the one that the MANIFEST tells of"))
+        guard follows else { throw .otherLog(than: known, in: segment.header.fileName) }
     }
 
     /// A segment that is followed by another was sealed, synced and never touched again.
@@ -262,6 +254,16 @@ struct LogReplay {
                     file: segment.header.fileName, offset: trailer.sealOffset,
                     reason: "the MANIFEST knows another end of the segment"))
         }
+    }
+}
+
+extension LogError {
+    /// What was left at `known` is not what the log has there.
+    static func otherLog(than known: LogEnd, in file: String) -> LogError {
+        .damaged(
+            LogDamage(
+                file: file, offset: known.offset, sequences: known.sequence...known.sequence,
+                reason: "the log is not the one that the MANIFEST tells of"))
     }
 }
 

@@ -184,9 +184,14 @@ final class StoreIndexTests: XCTestCase {
             await other.close()
 
             backup.replaceContents(of: Manifest.fileName, with: manifest)
-            let error = await storeError { _ = try await FileEventStore(on: backup) }
-            guard case .damaged(let damage)? = error else { return XCTFail("\(error as Any)") }
-            XCTAssertEqual(damage.reason, "the log is not the one that the MANIFEST tells of")
+            let errors = [
+                await storeError { _ = try await FileEventReader(on: backup) },
+                await storeError { _ = try await FileEventStore(on: backup) },
+            ]
+            for error in errors {
+                guard case .damaged(let damage)? = error else { return XCTFail("\(errors)") }
+                XCTAssertEqual(damage.reason, "the log is not the one that the MANIFEST tells of")
+            }
         }
     }
 
