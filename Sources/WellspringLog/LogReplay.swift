@@ -214,7 +214,9 @@ struct LogReplay {
         guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
             segment.end.offset >= known.offset, !segment.hasPassed(known.offset)
         else { return }
-        guard segment.end == known else { throw .otherLog(than: known, in: segment.header.fileName) }
+        guard segment.end == known else {
+            throw .otherLog(than: known, in: segment.header.fileName)
+        }
     }
 
     /// The same where reading begins behind the known end: the frame there has to follow it.
