@@ -34,7 +34,7 @@ struct SegmentEnd {
     func check(_ seal: FrameHeader) throws {
         walk.lastIsSealed = true
         let end = segment.end.offset + UInt64(SegmentTrailer.length)
-        guard let trailer = try trailer(behind: seal) else {
+        guard let trailer = try reread(behind: seal) else {
             return try tell(.footer, at: segment.end.offset, "the segment's trailer is damaged")
         }
         try checkNothingFollows(end)
@@ -49,6 +49,15 @@ struct SegmentEnd {
         guard !segment.hasDamage, !segment.isPartial else { return }
         try checkSums(trailer)
         try checkPositions(of: seal)
+    }
+
+    /// The trailer, which is read a second and a third time before it is called damaged.
+    private func reread(behind seal: FrameHeader) throws -> SegmentTrailer? {
+        for _ in 0..<2 {
+            if let trailer = try trailer(behind: seal) { return trailer }
+            segment.file = try segment.file.reread(in: walk.directory)
+        }
+        return try trailer(behind: seal)
     }
 
     private func checkNothingFollows(_ end: UInt64) throws {

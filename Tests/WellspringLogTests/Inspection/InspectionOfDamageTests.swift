@@ -56,9 +56,11 @@ final class InspectionOfDamageTests: XCTestCase {
     func test_what_is_read_wrong_is_read_again_twice_before_it_is_called_damaged() throws {
         let log = try InspectedLog.closed()
         let place = log.places(in: 2)[5]
+        let length = try UInt64(XCTUnwrap(log.disk.contents(of: LogLayout.segment(2))).count)
         for (range, kind) in [
             (place.bodyOffset..<place.bodyOffset + 9, InspectedDamage.Kind.frames),
             (place.offset..<place.offset + 9, .frames), (0..<9, .segmentHeader),
+            (length - 9..<length, .footer),
         ] {
             for wrongReads in 1...4 {
                 let directory = BadSectors(
@@ -69,7 +71,7 @@ final class InspectionOfDamageTests: XCTestCase {
                     if case .damage(let damage) = item { kinds.append(damage.kind) }
                     return true
                 }
-                XCTAssertEqual(kinds, wrongReads < 3 ? [] : [kind], "\(wrongReads)")
+                XCTAssertEqual(kinds, wrongReads < 3 ? [] : [kind], "\(range) \(wrongReads)")
             }
         }
     }
