@@ -24,8 +24,9 @@ package enum LogLayout {
         nextSegment, segments + "/.DS_Store", segments + "/lost+found",
     ]
 
-    /// Whether an attempt at making a store may have left a file, which is no segment yet, among them.
-    static func isLeftByCreation(_ name: String) -> Bool {
+    /// Whether a file among the segments, which is none, is one that an attempt at making a store may
+    /// have left, or that systems put there.
+    package static func isLeftByCreation(_ name: String) -> Bool {
         segmentsBeforeCreation.contains(segments + "/" + name)
     }
 

@@ -168,6 +168,22 @@ final class UnusualStoresTests: XCTestCase {
         XCTAssertEqual(damage.file, StoreIdentity.fileName)
     }
 
+    func test_a_store_whose_segments_have_a_volume_of_their_own_is_made_and_has_no_stray_file()
+        async throws
+    {
+        let disk = SimulatedDisk()
+        try disk.openStore(at: "store", create: true).makeDirectory(LogLayout.segments)
+        for name in ["lost+found", ".DS_Store"] {
+            disk.replaceContents(of: LogLayout.segments + "/" + name, with: [])
+        }
+        let store = try await FileEventStore(
+            on: disk, configuration: MaintainedStore.configuration)
+        try await store.appendSample(1)
+        await store.close()
+        let report = try await FileEventStore.verify(at: "store", in: disk)
+        XCTAssertEqual(report.problems, [])
+    }
+
     func test_a_segment_that_was_to_be_the_next_one_is_no_stray_file() async throws {
         let store = try await MaintainedStore(appends: 3)
         store.disk.replaceContents(of: LogLayout.nextSegment, with: [0])

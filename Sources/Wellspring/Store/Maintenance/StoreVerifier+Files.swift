@@ -245,9 +245,8 @@ struct StrayFiles {
         }
         for name in try names(in: LogLayout.segments, of: directory) {
             let path = LogLayout.segments + "/" + name
-            guard path != LogLayout.nextSegment, let reason = reason(against: path, name) else {
-                continue
-            }
+            guard !LogLayout.isLeftByCreation(name), let reason = reason(against: path, name)
+            else { continue }
             problems.append(StoreProblem(.strayFile, path, reason))
         }
         return problems
