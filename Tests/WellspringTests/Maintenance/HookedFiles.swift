@@ -10,6 +10,11 @@ struct HookedFiles: FileSystem {
     /// Why a read of a file from an offset on fails; `nil` where it does not.
     var failure: @Sendable (_ name: String, _ offset: UInt64) -> SystemError? = { _, _ in nil }
 
+    /// Changes the bytes that a read of a file brought.
+    var change: @Sendable (_ name: String, _ bytes: UnsafeMutableRawBufferPointer) -> Void = {
+        _, _ in
+    }
+
     init(_ base: SimulatedDisk) { self.base = base }
 
     /// What a sector says that cannot be read.
@@ -52,6 +57,8 @@ private final class HookedFile: ForwardingFile {
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(SystemError) -> Int {
         if let failure = files.failure(name, offset) { throw failure }
-        return try base.read(into: buffer, at: offset)
+        let count = try base.read(into: buffer, at: offset)
+        files.change(name, UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+        return count
     }
 }

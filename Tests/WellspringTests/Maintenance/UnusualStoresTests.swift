@@ -50,6 +50,28 @@ final class UnusualStoresTests: XCTestCase {
         }
     }
 
+    func test_what_a_saved_state_says_is_of_bytes_that_were_checked() async throws {
+        let store = try await MaintainedStore(appends: 10)
+        try save(store, as: storeID(store), at: 3)
+        // The store, the position and the event that it names.
+        for byte in [16, 40, 48] {
+            for number in 0..<6 {
+                let reads = Guarded(0)
+                var files = HookedFiles(store.disk)
+                files.change = { name, bytes in
+                    guard name.hasSuffix(".ckpt"), bytes.count > byte else { return }
+                    let read = reads.withLock { reads in
+                        defer { reads += 1 }
+                        return reads
+                    }
+                    if read == number { bytes[byte] ^= 1 }
+                }
+                let report = try await FileEventStore.verify(at: "store", in: files)
+                XCTAssertEqual(report.problems, [], "byte \(byte), read \(number)")
+            }
+        }
+    }
+
     func test_a_saved_state_of_another_store_is_told() async throws {
         let store = try await MaintainedStore(appends: 10)
         try save(store, as: StoreUUID(high: 1, low: 2), at: 3)

@@ -7,8 +7,6 @@ struct SavedStateCheck {
     private var waiting: [UInt64: [(file: String, lastEvent: MessageID)]] = [:]
     private var found: [StoreProblem] = []
 
-    private static let pieceLength = 256 << 10
-
     init(_ directory: any StoreDirectory) {
         self.directory = directory
     }
@@ -99,7 +97,8 @@ struct SavedStateFile {
     var fileName: String
 
     private static let headLength = 72
-    private static let nameLimit = 64 << 10
+    /// Head and name are shorter.
+    private static let pieceLength = 256 << 10
 
     static func read(_ path: String, in directory: any StoreDirectory) throws -> SavedStateFile {
         let file = try directory.open(path, .read)
@@ -111,11 +110,9 @@ struct SavedStateFile {
         let size = try file.size()
         let tooShort = MalformedBody(offset: Int(size), reason: "the file ends inside its header")
         guard size >= UInt64(headLength + 4) else { throw tooShort }
-        try checkSum(of: file, size: size)
-        let length = Int(min(size, UInt64(headLength + nameLimit)))
-        let head = try piece(of: file, at: 0, count: length)
+        let beginning = try checkedBeginning(of: file, size: size)
         do {
-            return try head.withUnsafeBytes { try SavedStateFile($0) }
+            return try beginning.withUnsafeBytes { try SavedStateFile($0) }
         } catch let error as MalformedBody {
             // The bytes are as they were written, by somebody else.
             throw FormatError.unsupported(error.reason)
@@ -126,12 +123,18 @@ struct SavedStateFile {
         (storeID, position, lastEvent, fileName) = try CheckpointFile.decodeHead(head)
     }
 
-    private static func checkSum(of file: any StoreFile, size: UInt64) throws {
+    /// Checks the checksum of a file, and returns the first of the bytes that it holds for.
+    ///
+    /// Read once more, they need not be the same.
+    private static func checkedBeginning(of file: any StoreFile, size: UInt64) throws -> [UInt8] {
+        var beginning: [UInt8] = []
         var checksum: UInt32 = 0
         var offset: UInt64 = 0
         while offset < size - 4 {
-            let count = Int(min(256 << 10, size - 4 - offset))
-            checksum = crc32c(checksum, try piece(of: file, at: offset, count: count))
+            let count = Int(min(UInt64(pieceLength), size - 4 - offset))
+            let bytes = try piece(of: file, at: offset, count: count)
+            if offset == 0 { beginning = bytes }
+            checksum = crc32c(checksum, bytes)
             offset += UInt64(count)
         }
         let stored = try piece(of: file, at: size - 4, count: 4).withUnsafeBytes {
@@ -140,6 +143,7 @@ struct SavedStateFile {
         guard stored == checksum else {
             throw MalformedBody(offset: 0, reason: "the checksum does not match")
         }
+        return beginning
     }
 
     private static func piece(
