@@ -118,7 +118,7 @@ package protocol LogClient: AnyObject {
     /// - Throws: ``MalformedBody`` when the checksums hold and the content still makes no sense.
     func replay(_ place: FramePlace, body: UnsafeRawBufferPointer) throws(MalformedBody)
 
-    /// What the footer of `segment`, just sealed, keeps for the client.
+    /// What the footer of `segment`, which is about to be sealed, keeps for the client.
     ///
     /// Nothing, where it cannot be said now.
     func footerContent(of segment: UInt32) -> [UInt8]

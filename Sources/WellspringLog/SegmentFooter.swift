@@ -4,7 +4,8 @@
 /// last 128 bytes of the file, the trailer, say where that frame begins.
 package struct SegmentFooter: Hashable, Sendable {
     package var positions: PositionTable
-    /// What the log's client keeps about the segment; empty where no frame can hold it.
+    /// What the log's client keeps about the segment; empty where no frame can hold it, or the client
+    /// could not say it.
     package var clientContent: [UInt8]
 
     private static let entryLength = 24
