@@ -53,8 +53,7 @@ struct SimulatedFile {
         while done < count {
             let index = (offset + done) / Self.sectorLength
             guard index < live.count else {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<count])
-                rest.initializeMemory(as: UInt8.self, repeating: 0)
+                UnsafeMutableRawBufferPointer(rebasing: buffer[done..<count]).fillWithZeros()
                 break
             }
             let start = (offset + done) % Self.sectorLength
@@ -65,7 +64,7 @@ struct SimulatedFile {
                     target.copyMemory(from: .init(rebasing: $0[start..<start + part]))
                 }
             } else {
-                target.initializeMemory(as: UInt8.self, repeating: 0)
+                target.fillWithZeros()
             }
             done += part
         }

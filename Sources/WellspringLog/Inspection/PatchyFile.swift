@@ -49,7 +49,7 @@ final class PatchyFile: StoreFile {
             return try file.read(into: page, at: offset)
         } catch {
             guard error.kind == .io else { throw error }
-            page.initializeMemory(as: UInt8.self, repeating: 0)
+            page.fillWithZeros()
             let failure = Failure(range: offset..<offset + UInt64(page.count), error: error)
             failures.withLock { if $0.count < Self.failureLimit { $0.append(failure) } }
             return page.count

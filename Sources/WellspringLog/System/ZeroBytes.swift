@@ -31,3 +31,11 @@ extension UnsafeRawBufferPointer {
         return 0
     }
 }
+
+extension UnsafeMutableRawBufferPointer {
+    /// Makes every byte zero, at the speed of memory in debug builds too.
+    package func fillWithZeros() {
+        guard let start = baseAddress else { return }
+        memset(start, 0, count)
+    }
+}
