@@ -94,6 +94,16 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+// A build of the library and its tests alone, for the sanitizers: what instruments code takes its time.
+if Context.environment["WELLSPRING_ONLY_LIBRARY"] != nil {
+    let library: Set = [
+        "CWellspringChecksum", "WellspringLog", "Wellspring", "WellspringTestKit",
+        "WellspringLogTests", "WellspringTests", "WellspringTestKitTests",
+    ]
+    package.targets.removeAll { !library.contains($0.name) }
+    package.products.removeAll { $0.name == "wellspringctl" }
+}
+
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),

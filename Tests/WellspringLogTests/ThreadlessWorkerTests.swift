@@ -4,24 +4,25 @@ import XCTest
 @testable import WellspringLog
 
 final class ThreadlessWorkerTests: XCTestCase {
-    func test_its_timer_is_due_by_itself_and_only_the_one_that_was_set_last() async {
+    func test_its_timer_is_due_by_itself() async {
         let (signals, continuation) = AsyncStream.makeStream(of: WorkerSignal.self)
         var received = signals.makeAsyncIterator()
         let worker = ThreadlessWorker { continuation.yield($0) }
         worker.setTimer(nanoseconds: 1)
         let first = await received.next()
         XCTAssertEqual(first, .timer)
-
-        worker.setTimer(nanoseconds: 1)
-        worker.setTimer(nanoseconds: .max)
-        let (ticks, tick) = AsyncStream.makeStream(of: WorkerSignal.self)
-        let other = ThreadlessWorker { tick.yield($0) }
-        other.setTimer(nanoseconds: 5_000_000)
-        for await _ in ticks { break }
-        worker.wake()
-        let second = await received.next()
-        XCTAssertEqual(second, .woken, "the timer that was replaced was due all the same")
         worker.stop()
-        other.stop()
+    }
+
+    func test_only_the_timer_that_was_set_last_is_due() {
+        let signals = Guarded<[WorkerSignal]>([])
+        let worker = ThreadlessWorker { signal in signals.withLock { $0.append(signal) } }
+        let replaced = worker.beginTimer(nanoseconds: 1)
+        let last = worker.beginTimer(nanoseconds: 2)
+        replaced()
+        XCTAssertEqual(signals.withLock { $0 }, [])
+        last()
+        XCTAssertEqual(signals.withLock { $0 }, [.timer])
+        worker.stop()
     }
 }

@@ -14,13 +14,22 @@ final class ThreadlessWorker: LogWorker {
     func wake() { worker.wake() }
 
     func setTimer(nanoseconds: UInt64) {
+        let isDue = beginTimer(nanoseconds: nanoseconds)
+        Task {
+            try await Task.sleep(nanoseconds: min(nanoseconds, UInt64(Int64.max)))
+            isDue()
+        }
+    }
+
+    /// Sets the timer, and returns what is to be called when its time has come, which does nothing once
+    /// another was set.
+    func beginTimer(nanoseconds: UInt64) -> @Sendable () -> Void {
         worker.setTimer(nanoseconds: nanoseconds)
         let number = timers.withLock { number in
             number += 1
             return number
         }
-        Task { [weak self] in
-            try await Task.sleep(nanoseconds: min(nanoseconds, UInt64(Int64.max)))
+        return { [weak self] in
             guard let self, timers.withLock({ $0 == number }) else { return }
             worker.fireTimer()
         }
