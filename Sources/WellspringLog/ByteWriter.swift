@@ -77,8 +77,7 @@ package struct ByteWriter: Sendable {
     package mutating func appendZeros(_ length: Int) {
         let place = advance(by: length)
         storage.withUnsafeMutableBytes { target in
-            guard let start = target.baseAddress else { return }
-            (start + place).initializeMemory(as: UInt8.self, repeating: 0, count: length)
+            UnsafeMutableRawBufferPointer(rebasing: target[place..<place + length]).fillWithZeros()
         }
     }
 

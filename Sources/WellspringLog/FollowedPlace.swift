@@ -151,10 +151,7 @@ struct FollowedScan {
     init(_ place: FollowedPlace, behind frame: FrameHeader? = nil) throws(LogError) {
         let window = try system { () throws(SystemError) in try ReadWindow(place.file) }
         let start = frame.map { LogEnd(after: $0, in: place.header.number) } ?? place.end
-        scanner = FrameScanner(
-            place.header, in: window, at: start.offset,
-            expecting: .init(
-                sequence: start.sequence &+ 1, position: start.nextPosition, chain: start.chain))
+        scanner = FrameScanner(place.header, in: window, after: start)
     }
 
     /// The last frame that waits, if there is no seal behind it.

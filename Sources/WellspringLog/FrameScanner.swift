@@ -57,6 +57,18 @@ struct FrameScanner {
         self.fault = fault
     }
 
+    /// Begins at the frame that follows `end`.
+    init(
+        _ header: SegmentHeader, in window: ReadWindow, after end: LogEnd,
+        fault: PlantedFault? = nil
+    ) {
+        self.init(
+            header, in: window, at: end.offset,
+            expecting: Expectation(
+                sequence: end.sequence &+ 1, position: end.nextPosition, chain: end.chain),
+            fault: fault)
+    }
+
     /// The next frame; `nil` when there is none, and then `stop` says why and `offset` where.
     mutating func next() throws(SystemError) -> Frame? {
         guard let header = try readHeader() else { return nil }

@@ -215,7 +215,8 @@ struct LogReplay {
             segment.end.offset >= known.offset, !segment.hasPassed(known.offset)
         else { return }
         guard segment.end == known else {
-            throw .otherLog(than: known, in: segment.header.fileName)
+            throw .otherLog(
+                than: known, in: segment.header.fileName, from: segment.end.sequence)
         }
     }
 
@@ -225,10 +226,7 @@ struct LogReplay {
         guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
             segment.hasPassed(known.offset)
         else { return }
-        var scanner = FrameScanner(
-            segment.header, in: segment.window, at: known.offset,
-            expecting: .init(
-                sequence: known.sequence &+ 1, position: known.nextPosition, chain: known.chain))
+        var scanner = FrameScanner(segment.header, in: segment.window, after: known)
         let follows = try system { () throws(SystemError) in try scanner.next() != nil }
         guard follows else { throw .otherLog(than: known, in: segment.header.fileName) }
     }
@@ -260,11 +258,15 @@ struct LogReplay {
 }
 
 extension LogError {
-    /// What was left at `known` is not what the log has there.
-    static func otherLog(than known: LogEnd, in file: String) -> LogError {
-        .damaged(
+    /// What was left at `known` is not what the log has there, which may be another commit.
+    static func otherLog(
+        than known: LogEnd, in file: String, from sequence: UInt64? = nil
+    ) -> LogError {
+        let first = sequence ?? known.sequence
+        return .damaged(
             LogDamage(
-                file: file, offset: known.offset, sequences: known.sequence...known.sequence,
+                file: file, offset: known.offset,
+                sequences: first...max(known.sequence, first),
                 reason: "the log is not the one that the MANIFEST tells of"))
     }
 }

@@ -37,11 +37,7 @@ struct ReplayedSegment {
         end = LogEnd(beginning: header)
         if let anchor {
             end = anchor.end
-            scanner = FrameScanner(
-                header, in: window, at: end.offset,
-                expecting: .init(
-                    sequence: end.sequence &+ 1, position: end.nextPosition, chain: end.chain),
-                fault: fault)
+            scanner = FrameScanner(header, in: window, after: end, fault: fault)
             // The anchor itself may be the known end, what lies before it was seen when it was set.
             previousEnd = end.offset - 1
             lastFrame = anchor.lastFrame
