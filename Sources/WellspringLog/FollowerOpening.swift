@@ -73,7 +73,7 @@ struct FollowerOpening {
                     from: file, length: seal.fileLength, salt: header.salt)
             }
             guard let trailer, trailer.manifestEntry(seal.fileLength) == seal,
-                trailer.number == segment.number
+                trailer.belongs(to: header)
             else {
                 throw .damaged(
                     LogDamage(

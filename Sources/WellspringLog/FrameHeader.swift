@@ -57,8 +57,8 @@ package struct FrameHeader: Hashable, Sendable {
     /// The position that the event after this frame has.
     package var nextPosition: UInt64 { firstPosition &+ UInt64(eventCount) }
 
-    /// Positions count from 1, and what follows them is counted on from there.
-    private static let positions = 1...UInt64(Int64.max) - UInt64(UInt32.max)
+    /// Where positions and sequences are: what follows a frame is counted on from there.
+    private static let numbers = 1...LogNumbers.highest - UInt64(UInt32.max)
 
     /// How a frame whose body has `length` bytes goes beyond what the format can tell; `nil` if it
     /// does not.
@@ -117,7 +117,8 @@ package struct FrameHeader: Hashable, Sendable {
         durableSequence = bytes.loadLittleEndian(UInt64.self, at: 40)
         bodyChecksum = bytes.loadLittleEndian(UInt32.self, at: 48)
         chain = bytes.loadLittleEndian(UInt32.self, at: 52)
-        guard Int(bodyLength) <= Self.bodyLengthLimit, Self.positions.contains(firstPosition)
+        guard Int(bodyLength) <= Self.bodyLengthLimit, Self.numbers.contains(firstPosition),
+            Self.numbers.contains(sequence)
         else { return nil }
     }
 

@@ -81,10 +81,9 @@ package struct LogAnchor: Hashable, Sendable {
             throw MalformedBody(offset: reader.offset, reason: "more bytes than an anchor has")
         }
         // What lies behind the anchor is counted on from here.
-        let possible = 0...UInt64(Int64.max)
-        guard possible.contains(groupCount), possible.contains(eventCount),
-            positions.entries.allSatisfy({ $0.offset < end.offset })
-        else { throw MalformedBody(offset: 0, reason: "an anchor that cannot be") }
+        guard isReachable else {
+            throw MalformedBody(offset: 0, reason: "an anchor that cannot be")
+        }
     }
 }
 
@@ -140,7 +139,8 @@ package struct LogOutline: Sendable {
     /// - Throws: When the machine failed, so that nobody knows.
     package func holds(_ anchor: LogAnchor) throws(SystemError) -> Bool {
         guard let segment = segments.first(where: { $0.number == anchor.end.segment }),
-            anchor.rewrites == SegmentRewrites(of: segments, through: segment.number)
+            anchor.rewrites == SegmentRewrites(of: segments, through: segment.number),
+            anchor.fits(segment)
         else { return false }
         if let seal = segment.seal, seal.lastSequence == anchor.end.sequence {
             return seal.checksum == anchor.end.chain && seal.nextPosition == anchor.end.nextPosition

@@ -101,7 +101,7 @@ struct LogReplay {
             let trailer = try SegmentTrailer.read(from: file, length: length, salt: header.salt)
             guard let trailer,
                 trailer.manifestEntry(length) == seal || opening.fault == .believeSealedEnd,
-                trailer.number == known.number
+                trailer.belongs(to: header)
             else {
                 throw FormatError.malformed(
                     offset: Int(length) - SegmentTrailer.length,

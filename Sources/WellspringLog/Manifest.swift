@@ -118,6 +118,9 @@ package struct Manifest: Hashable, Sendable {
             isClean = try reader.readUInt32() & Self.cleanFlag != 0
             let count = Int(try reader.readUInt32())
             knownEnd = try LogEnd(from: &reader)
+            guard number <= LogNumbers.highest, knownEnd.isReachable else {
+                throw FormatError.malformed(offset: 32, reason: "numbers that no log reaches")
+            }
             honouredPosition = Self.believed(try reader.readUInt64(), before: knownEnd)
             guard count >= 1, bytes.count == FilePreamble.length + count * Self.entryLength + 4
             else { throw FormatError.malformed(offset: 44, reason: "the count is wrong") }
@@ -188,6 +191,7 @@ extension Manifest.Segment {
     }
 
     fileprivate init(from reader: inout ByteReader) throws(MalformedBody) {
+        let start = reader.offset
         number = try reader.readUInt32()
         generation = try reader.readUInt32()
         basePosition = try reader.readUInt64()
@@ -197,5 +201,8 @@ extension Manifest.Segment {
             fileLength: try reader.readUInt64(), checksum: try reader.readUInt32())
         seal = try reader.readUInt32() == Self.sealedState ? end : nil
         try reader.skip(8)
+        guard isReachable else {
+            throw MalformedBody(offset: start, reason: "a segment that no log has")
+        }
     }
 }

@@ -105,10 +105,9 @@ struct ReplayedSegment {
         }
         guard let bytes, let trailer = SegmentTrailer(decoding: bytes, salt: header.salt),
             trailer.sealChecksum == seal.checksum, trailer.sealOffset == seal.offset,
-            trailer.number == header.number, trailer.lastSequence == seal.sequence,
+            trailer.belongs(to: header), trailer.lastSequence == seal.sequence,
             trailer.nextPosition == place.nextPosition, trailer.groupCount == groupCount,
-            trailer.eventCount == eventCount, trailer.firstSequence == header.baseSequence,
-            trailer.firstPosition == header.basePosition
+            trailer.eventCount == eventCount
         else { return nil }
         return trailer
     }

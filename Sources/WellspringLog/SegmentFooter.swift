@@ -132,7 +132,8 @@ package struct SegmentTrailer: Hashable, Sendable {
         self.sealChecksum = sealChecksum
     }
 
-    /// Reads a trailer; `nil` when the bytes are none, or not one of this file.
+    /// Reads a trailer; `nil` when the bytes are none, or not one of this file, or tell of what cannot
+    /// be.
     package init?(decoding bytes: UnsafeRawBufferPointer, salt: Salt) {
         guard bytes.count == Self.length,
             bytes.prefix(8).elementsEqual(FilePreamble.Magic.trailer.bytes)
@@ -153,6 +154,13 @@ package struct SegmentTrailer: Hashable, Sendable {
         eventCount = bytes.loadLittleEndian(UInt64.self, at: 64)
         recordedAt = bytes.loadLittleEndian(Int64.self, at: 72)
         sealChecksum = bytes.loadLittleEndian(UInt32.self, at: 80)
+        guard isReachable else { return nil }
+    }
+
+    /// Whether it is that of the segment which `header` begins.
+    func belongs(to header: SegmentHeader) -> Bool {
+        number == header.number && firstSequence == header.baseSequence
+            && firstPosition == header.basePosition
     }
 }
 

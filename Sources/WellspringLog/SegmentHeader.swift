@@ -2,8 +2,6 @@
 package struct SegmentHeader: Hashable, Sendable {
     /// No frame shares the header's page.
     package static let length = 4096
-    /// What positions and sequences can be: they count from 1, and are counted on from there.
-    private static let numbers = 1...UInt64(Int64.max)
 
     package var storeID: StoreUUID
     package var number: UInt32
@@ -75,8 +73,8 @@ package struct SegmentHeader: Hashable, Sendable {
             try reader.skip(4)
             created = try reader.readInt64()
             previousRecordedAt = try reader.readInt64()
-            guard number < .max, Self.numbers.contains(basePosition),
-                Self.numbers.contains(baseSequence)
+            guard number < .max, LogNumbers.range.contains(basePosition),
+                LogNumbers.range.contains(baseSequence)
             else {
                 throw FormatError.malformed(offset: 40, reason: "numbers that no log reaches")
             }

@@ -29,7 +29,7 @@ struct SegmentRewriting {
                 let found = try SegmentTrailer.read(
                     from: file, length: seal.fileLength, salt: old.salt),
                 found.manifestEntry(seal.fileLength) == seal, old.storeID == storeID,
-                found.number == segment.number, old.number == segment.number,
+                found.belongs(to: old), old.number == segment.number,
                 old.generation == segment.generation
             else {
                 throw FormatError.malformed(

@@ -90,6 +90,18 @@ final class FrameHeaderTests: XCTestCase {
         XCTAssertNil(decoded(encoded(&header)))
     }
 
+    func test_a_header_with_a_sequence_that_no_log_reaches_is_none() {
+        var header = example()
+        for sequence in [0, UInt64(Int64.max) - UInt64(UInt32.max) + 1, .max] {
+            header.sequence = sequence
+            XCTAssertNil(decoded(encoded(&header)))
+        }
+        for sequence in [1, UInt64(Int64.max) - UInt64(UInt32.max)] {
+            header.sequence = sequence
+            XCTAssertNotNil(decoded(encoded(&header)))
+        }
+    }
+
     func test_kinds_with_the_high_bit_may_be_skipped() {
         XCTAssertTrue(FrameKind(rawValue: 0x85).isUnderstood)
         XCTAssertFalse(FrameKind(rawValue: 5).isUnderstood)

@@ -38,25 +38,47 @@ final class LogAnchorTests: XCTestCase {
         XCTAssertEqual(try decoded { _ in }.rewrites, .none)
     }
 
-    func test_an_anchor_is_not_of_a_log_of_which_a_segment_before_it_was_rewritten() throws {
-        let directory = try SimulatedDisk().openStore(at: "store", create: true)
+    /// Three sealed segments, with one frame and one event each.
+    private let sealed = (1...3).map { (number: UInt32) in
+        Manifest.Segment(
+            number: number, generation: 0, basePosition: UInt64(number),
+            baseSequence: UInt64(number),
+            seal: .init(
+                nextPosition: UInt64(number) + 1, lastSequence: UInt64(number),
+                fileLength: 9_000, checksum: number))
+    }
+    /// The end of the second.
+    private let end = LogEnd(
+        segment: 2, offset: 8_000, sequence: 2, nextPosition: 3, recordedAt: 0, chain: 2)
+
+    private func holds(_ segments: [Manifest.Segment], _ anchor: LogAnchor) throws -> Bool {
         let identity = StoreIdentity(
             storeID: StoreUUID(high: 1, low: 2), creationTime: 3,
             hashKey: .init(first: 4, second: 5))
-        var segments = (1...3).map { (number: UInt32) in
-            Manifest.Segment(
-                number: number, generation: 0, basePosition: UInt64(number),
-                baseSequence: UInt64(number),
-                seal: .init(
-                    nextPosition: UInt64(number) + 1, lastSequence: UInt64(number),
-                    fileLength: 9_000, checksum: number))
-        }
-        let end = LogEnd(
-            segment: 2, offset: 8_000, sequence: 2, nextPosition: 3, recordedAt: 0, chain: 2)
-        let holds = { (segments: [Manifest.Segment], anchor: LogAnchor) in
-            try LogOutline(directory: directory, identity: identity, segments: segments)
-                .holds(anchor)
-        }
+        return try LogOutline(
+            directory: SimulatedDisk().openStore(at: "store", create: true), identity: identity,
+            segments: segments
+        ).holds(anchor)
+    }
+
+    func test_an_anchor_that_counts_more_than_its_segment_has_is_not_believed() throws {
+        var anchor = LogAnchor(endOfSegment: end, .none)
+        (anchor.groupCount, anchor.eventCount) = (1, 1)
+        XCTAssertTrue(try holds(sealed, anchor))
+        anchor.groupCount = 2
+        XCTAssertFalse(try holds(sealed, anchor))
+        (anchor.groupCount, anchor.eventCount) = (1, 2)
+        XCTAssertFalse(try holds(sealed, anchor))
+        var later = sealed
+        later[1].baseSequence = 4
+        XCTAssertFalse(try holds(later, LogAnchor(endOfSegment: end, .none)))
+        later = sealed
+        later[1].basePosition = 4
+        XCTAssertFalse(try holds(later, LogAnchor(endOfSegment: end, .none)))
+    }
+
+    func test_an_anchor_is_not_of_a_log_of_which_a_segment_before_it_was_rewritten() throws {
+        var segments = sealed
         let before = LogAnchor(endOfSegment: end, SegmentRewrites(of: segments, through: 2))
         XCTAssertTrue(try holds(segments, before))
         segments[2].generation = 1
@@ -74,5 +96,17 @@ final class LogAnchorTests: XCTestCase {
         XCTAssertThrowsError(try decoded { $0.positions.entries[0].offset = 8_192 })
         XCTAssertThrowsError(try decoded { $0.groupCount = .max })
         XCTAssertThrowsError(try decoded { $0.eventCount = .max })
+        // More than the log has up to there.
+        XCTAssertThrowsError(try decoded { $0.groupCount = 4 })
+        XCTAssertThrowsError(try decoded { $0.eventCount = 4 })
+    }
+
+    func test_an_anchor_at_a_place_that_no_log_reaches_is_refused() {
+        let beyond = UInt64(Int64.max) + 1
+        XCTAssertThrowsError(try decoded { $0.end.sequence = beyond })
+        XCTAssertThrowsError(try decoded { $0.end.nextPosition = beyond })
+        XCTAssertThrowsError(try decoded { ($0.end.nextPosition, $0.eventCount) = (0, 0) })
+        XCTAssertThrowsError(try decoded { $0.end.offset = 1 << 36 + 1 })
+        XCTAssertThrowsError(try decoded { $0.lastFrame = 8_193 })
     }
 }

@@ -70,6 +70,37 @@ final class ManifestTests: XCTestCase {
         XCTAssertThrowsError(try decoded(empty.encoded()))
     }
 
+    func test_a_manifest_with_numbers_that_no_log_reaches_is_malformed() {
+        let beyond = UInt64(Int64.max) + 1
+        let changes: [(inout Manifest) -> Void] = [
+            { $0.number = beyond }, { $0.knownEnd.sequence = beyond },
+            { $0.knownEnd.nextPosition = beyond }, { $0.knownEnd.nextPosition = 0 },
+            { $0.knownEnd.offset = 1 << 36 + 1 },
+            { $0.segments[0].basePosition = 0 }, { $0.segments[1].basePosition = beyond },
+            { $0.segments[0].baseSequence = 0 }, { $0.segments[1].baseSequence = beyond },
+            { $0.segments[0].seal?.nextPosition = beyond },
+            { $0.segments[0].seal?.nextPosition = 0 },
+            { $0.segments[0].seal?.lastSequence = beyond },
+            { $0.segments[0].seal?.lastSequence = 0 },
+            { $0.segments[0].seal?.fileLength = 1 << 36 + 1 },
+        ]
+        for (index, change) in changes.enumerated() {
+            var forged = manifest
+            change(&forged)
+            XCTAssertThrowsError(try decoded(forged.encoded()), "change \(index)")
+        }
+    }
+
+    func test_a_manifest_may_tell_of_the_longest_log_there_can_be() throws {
+        var longest = manifest
+        longest.number = UInt64(Int64.max)
+        longest.knownEnd.sequence = UInt64(Int64.max)
+        longest.knownEnd.nextPosition = UInt64(Int64.max)
+        longest.knownEnd.offset = 1 << 36
+        longest.segments[0].seal?.fileLength = 1 << 36
+        XCTAssertEqual(try decoded(longest.encoded()), longest)
+    }
+
     func test_a_store_identity_is_read_as_it_was_written() throws {
         let identity = StoreIdentity(
             storeID: StoreUUID(high: 1, low: 2), creationTime: -5,

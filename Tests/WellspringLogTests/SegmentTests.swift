@@ -142,16 +142,42 @@ final class SegmentTests: XCTestCase {
 
     private var trailer: SegmentTrailer {
         SegmentTrailer(
-            number: 1, sealOffset: 2, firstSequence: 3, lastSequence: 4, firstPosition: 5,
-            nextPosition: 6, groupCount: 7, eventCount: 8, recordedAt: 9, sealChecksum: 10)
+            number: 1, sealOffset: 2, firstSequence: 3, lastSequence: 11, firstPosition: 5,
+            nextPosition: 14, groupCount: 7, eventCount: 8, recordedAt: 9, sealChecksum: 10)
     }
 
-    func test_a_trailer_is_read_as_it_was_written() {
+    private func decoded(_ trailer: SegmentTrailer) -> SegmentTrailer? {
         var writer = ByteWriter()
         trailer.encode(into: &writer, salt: salt)
         XCTAssertEqual(writer.count, SegmentTrailer.length)
-        let read = writer.withUnsafeBytes { SegmentTrailer(decoding: $0, salt: salt) }
-        XCTAssertEqual(read, trailer)
+        return writer.withUnsafeBytes { SegmentTrailer(decoding: $0, salt: salt) }
+    }
+
+    func test_a_trailer_is_read_as_it_was_written() {
+        XCTAssertEqual(decoded(trailer), trailer)
+    }
+
+    func test_a_trailer_whose_numbers_do_not_fit_each_other_is_none() {
+        let beyond = UInt64(Int64.max) + 1
+        let changes: [(inout SegmentTrailer) -> Void] = [
+            // The seal is a frame and no group.
+            { $0.groupCount = 9 }, { $0.groupCount = .max },
+            { $0.eventCount = 10 }, { $0.eventCount = .max },
+            { $0.lastSequence = 2 }, { $0.lastSequence = beyond },
+            { $0.nextPosition = 4 }, { $0.nextPosition = beyond },
+            { $0.firstSequence = 0 }, { $0.firstPosition = 0 }, { $0.sealOffset = 1 << 36 + 1 },
+        ]
+        for (index, change) in changes.enumerated() {
+            var forged = trailer
+            change(&forged)
+            XCTAssertNil(decoded(forged), "change \(index)")
+        }
+        // Marks are no groups, and the positions of a hole hold no events.
+        var fewer = trailer
+        (fewer.groupCount, fewer.eventCount) = (0, 0)
+        XCTAssertEqual(decoded(fewer), fewer)
+        (fewer.groupCount, fewer.eventCount) = (8, 9)
+        XCTAssertEqual(decoded(fewer), fewer)
     }
 
     func test_no_flipped_bit_of_a_trailer_goes_unnoticed() {

@@ -189,6 +189,14 @@ struct MaintainedStore {
 }
 
 extension SimulatedDisk {
+    /// Has no other files than these, and the lock.
+    func replaceAll(with contents: [String: [UInt8]]) {
+        for name in fileNames where name != "LOCK" {
+            replaceContents(of: name, with: contents[name])
+        }
+        for (name, bytes) in contents { replaceContents(of: name, with: bytes) }
+    }
+
     /// What is in every file but the lock.
     var allContents: [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]

@@ -70,6 +70,33 @@ final class MaintenanceFuzzTests: XCTestCase {
         Self.put(own, at: header + 60, in: &bytes)
     }
 
+    /// Changes a number in a trailer, and half of the time has the MANIFEST agree with it.
+    private func forgeTrailer(of store: MaintainedStore, _ dice: inout Dice) throws {
+        let sealed = UInt32(1 + dice.roll(Int(store.segmentCount) - 1))
+        // Number, seal, sequences, positions, counts, time; half of the time one of the counts.
+        let field = 8 * (dice.roll(2) == 0 ? 1 + dice.roll(9) : 7 + dice.roll(2))
+        let number = dice.number()
+        try store.forgeTrailer(of: sealed, number, at: field)
+        guard dice.roll(2) == 0 else { return }
+        try store.forgeManifest { manifest in
+            switch field {
+            case 32: manifest.segments[Int(sealed) - 1].seal?.lastSequence = number
+            case 48: manifest.segments[Int(sealed) - 1].seal?.nextPosition = number
+            default: break
+            }
+        }
+    }
+
+    /// Has a run of the index and the MANIFEST tell of an end that the log does not have.
+    private func forgeEnd(of store: MaintainedStore, _ dice: inout Dice) throws {
+        let runs = store.disk.runs
+        let (field, number) = (dice.roll(2), dice.number())
+        let name = try XCTUnwrap(runs.isEmpty ? nil : runs[dice.roll(runs.count)])
+        try store.forgeEnd(ofRun: name) { end in
+            if field == 0 { end.sequence = max(1, number) } else { end.nextPosition = number }
+        }
+    }
+
     private static func put<Number: FixedWidthInteger>(
         _ number: Number, at offset: Int, in bytes: inout [UInt8]
     ) {
@@ -88,15 +115,19 @@ final class MaintenanceFuzzTests: XCTestCase {
         var told = 0
         for round in Size.firstSeed..<Size.firstSeed + rounds {
             var dice = Dice(state: 0x2545_F491_4F6C_DD1D &+ UInt64(round) &* 0x9E37_79B9)
-            for (name, contents) in whole {
-                store.disk.replaceContents(of: name, with: contents)
-            }
-            switch dice.roll(6) {
+            store.disk.replaceAll(with: whole)
+            switch dice.roll(9) {
             case 0: try change(Manifest.fileName, of: store) { forgeManifest(&$0, &dice) }
             case 1: try change(StoreIdentity.fileName, of: store) { forgeHead(&$0, &dice) }
             case 2:
                 let number = UInt32(1 + dice.roll(Int(store.segmentCount)))
                 try change(LogLayout.segment(number), of: store) { forgeHead(&$0, &dice) }
+            case 3: try forgeTrailer(of: store, &dice)
+            case 4:
+                let sealed = UInt32(1 + dice.roll(Int(store.segmentCount) - 1))
+                let number = dice.number()
+                try store.forgeFooter(of: sealed, number) { dice.roll($0) }
+            case 5: try forgeEnd(of: store, &dice)
             default:
                 let place = places[dice.roll(places.count)]
                 try change(LogLayout.segment(place.segment), of: store) {
@@ -132,9 +163,33 @@ final class MaintenanceFuzzTests: XCTestCase {
         if var examination = try? StoreExamination(at: "store", in: store.disk) {
             try? examination.read { _ in true }
         }
+        _ = await opens(store)
         let before = store.disk.allContents
         let repaired = try? await FileEventStore.repair(at: "store", in: store.disk)
         if repaired == nil { XCTAssertTrue(store.disk.allContents == before, "round \(round)") }
+        // Nothing but what repair makes anew was wrong.
+        if repaired?.isRepaired == true {
+            let isOpen = await opens(store)
+            XCTAssertTrue(isOpen, "round \(round)")
+        }
         return report?.problems.isEmpty ?? false
+    }
+
+    /// Has a reader and a writer open a copy of the store, read it and write to it.
+    private func opens(_ store: MaintainedStore) async -> Bool {
+        let disk = store.copy().disk
+        if let reader = try? await FileEventReader(on: disk) {
+            _ = try? await reader.wholeLog()
+            await reader.close()
+        }
+        _ = try? await FileEventStore.scavenge(at: "store", in: disk)
+        guard
+            let opened = try? await FileEventStore(
+                on: disk, configuration: MaintainedStore.configuration)
+        else { return false }
+        _ = try? await opened.wholeLog()
+        _ = try? await opened.appendSample(1)
+        await opened.close()
+        return true
     }
 }
