@@ -24,9 +24,16 @@ struct SegmentEnd {
     /// Whether an earlier walk came to the end of the segment, behind its seal.
     var isBehindSeal: Bool {
         get throws {
-            let bytes = try window.bytes(at: segment.offset, count: SegmentTrailer.length)
-            let trailer = bytes.flatMap { SegmentTrailer(decoding: $0, salt: segment.header.salt) }
-            return trailer?.sealChecksum == segment.end.chain
+            // To the newest one frames may still go.
+            for reading in 0..<(segment.isNewest ? 1 : 3) {
+                if reading > 0 { segment.file = try segment.file.reread(in: walk.directory) }
+                let bytes = try window.bytes(at: segment.offset, count: SegmentTrailer.length)
+                let trailer = bytes.flatMap {
+                    SegmentTrailer(decoding: $0, salt: segment.header.salt)
+                }
+                if trailer?.sealChecksum == segment.end.chain { return true }
+            }
+            return false
         }
     }
 
@@ -36,6 +43,10 @@ struct SegmentEnd {
         let end = segment.end.offset + UInt64(SegmentTrailer.length)
         guard let trailer = try reread(behind: seal) else {
             return try tell(.footer, at: segment.end.offset, "the segment's trailer is damaged")
+        }
+        if isWithoutSeal, window.fileSize == end {
+            return try tell(
+                .footer, at: segment.end.offset, "the segment's end does not lead to its footer")
         }
         try checkNothingFollows(end)
         // Another generation has another end.
@@ -49,6 +60,13 @@ struct SegmentEnd {
         guard !segment.hasDamage, !segment.isPartial else { return }
         try checkSums(trailer)
         try checkPositions(of: seal)
+    }
+
+    /// Whether it was said of the segment, after three readings of its end, that it has none.
+    ///
+    /// To the newest one a writer may have given one since; and of damage it was told why.
+    private var isWithoutSeal: Bool {
+        !segment.hasSeal && !segment.hasDamage && !segment.isPartial && !segment.isNewest
     }
 
     /// The trailer, which is read a second and a third time before it is called damaged.

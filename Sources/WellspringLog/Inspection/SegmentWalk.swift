@@ -15,6 +15,8 @@ final class SegmentWalk {
     /// Whether some of the segment was lost, so that what it says in sum need not agree.
     private(set) var hasDamage = false
     private(set) var isPartial: Bool
+    /// Whether the footer was found from the end of the file.
+    private(set) var hasSeal = false
     private(set) var groupCount: UInt64 = 0
     private(set) var eventCount: UInt64 = 0
     private(set) var positions = PositionTable()
@@ -298,10 +300,21 @@ final class SegmentWalk {
                     "the log is not the one that the MANIFEST tells of")))
     }
 
-    /// The footer, found from the end of the file.
+    /// The footer, found from the end of the file; a second and a third time before there is none.
     private func readSeal() throws -> InspectedSegment.Seal? {
+        var again = file
+        for reading in 0..<3 {
+            if reading > 0 { again = try file.reread(in: walk.directory) }
+            guard let seal = try seal(in: again.window) else { continue }
+            file = again
+            hasSeal = true
+            return seal
+        }
+        return nil
+    }
+
+    private func seal(in window: ReadWindow) throws -> InspectedSegment.Seal? {
         let length = UInt64(SegmentTrailer.length)
-        let window = file.window
         guard window.fileSize >= UInt64(SegmentHeader.length) + length,
             let last = try window.bytes(
                 at: window.fileSize - length, count: SegmentTrailer.length),

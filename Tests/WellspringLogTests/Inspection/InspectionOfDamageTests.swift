@@ -76,6 +76,32 @@ final class InspectionOfDamageTests: XCTestCase {
         }
     }
 
+    func test_who_goes_on_behind_a_seal_reads_a_wrong_trailer_again() throws {
+        let log = try InspectedLog.closed()
+        let length = try UInt64(XCTUnwrap(log.disk.contents(of: LogLayout.segment(2))).count)
+        let sound = try log.disk.openStore(at: "/store", create: false)
+        var seal: LogEnd?
+        try LogInspection(sound).run { item in
+            if case .frame(let frame) = item, frame.header.kind == .seal, frame.place.segment == 2 {
+                seal = LogEnd(after: frame.header, in: 2)
+            }
+            return true
+        }
+        for wrongReads in 1...2 {
+            let directory = BadSectors(
+                in: length - 9..<length, of: LogLayout.segment(2), sound, wrongReads: wrongReads)
+            var found: [FramePlace] = []
+            try LogInspection(directory).run(after: XCTUnwrap(seal)) { item in
+                if case .frame(let frame) = item, frame.header.kind == .group {
+                    found.append(frame.place)
+                }
+                if case .damage(let damage) = item { XCTFail("\(damage)") }
+                return true
+            }
+            XCTAssertEqual(found, log.places.filter { $0.segment > 2 })
+        }
+    }
+
     func test_copies_of_frames_inside_payloads_are_not_taken_for_frames() throws {
         let fixture = LogFixture()
         try fixture.open()

@@ -138,6 +138,98 @@ final class RepairTests: XCTestCase {
         }
     }
 
+    /// A store without a MANIFEST, and its files as a disk gives them back that is wrong now and then.
+    private func withoutManifest(
+        _ change: (inout HookedFiles, _ segment: String, _ length: Int) -> Void
+    ) async throws -> (store: MaintainedStore, files: HookedFiles) {
+        let store = try await MaintainedStore()
+        store.disk.replaceContents(of: Manifest.fileName, with: nil)
+        let segment = LogLayout.segment(1)
+        let length = try XCTUnwrap(store.disk.contents(of: segment)).count
+        var files = HookedFiles(store.disk)
+        change(&files, segment, length)
+        return (store, files)
+    }
+
+    /// Changes a bit in the trailer of a segment in the first readings of it.
+    private func flipTrailer(
+        inReadings count: Int, _ files: inout HookedFiles, _ segment: String
+    ) {
+        let readings = Guarded(0)
+        files.change = { name, bytes in
+            let trailer = bytes.suffix(SegmentTrailer.length)
+            guard name == segment, trailer.starts(with: FilePreamble.Magic.trailer.bytes) else {
+                return
+            }
+            let reading = readings.withLock { readings in
+                readings += 1
+                return readings
+            }
+            if reading <= count { bytes[bytes.count - 5] ^= 1 }
+        }
+    }
+
+    func test_a_trailer_that_is_read_wrong_once_is_in_the_manifest_that_is_made_anew() async throws
+    {
+        let (store, files) = try await withoutManifest {
+            (files, segment, _) in flipTrailer(inReadings: 1, &files, segment)
+        }
+        let report = try await FileEventStore.repair(at: "store", in: files)
+        XCTAssertTrue(report.isRepaired)
+        try await assertOpens(store)
+    }
+
+    func test_a_trailer_that_cannot_be_read_once_is_in_the_manifest_that_is_made_anew() async throws
+    {
+        let (store, files) = try await withoutManifest { files, segment, length in
+            let rest = Guarded([0, UInt64(length / 4_096 * 4_096)])
+            files.failure = { name, offset in
+                guard name == segment else { return nil }
+                let fails = rest.withLock { rest in
+                    guard rest.first == offset else { return false }
+                    rest.removeFirst()
+                    return true
+                }
+                return fails ? HookedFiles.unreadable(name) : nil
+            }
+        }
+        let report = try await FileEventStore.repair(at: "store", in: files)
+        XCTAssertTrue(report.isRepaired)
+        try await assertOpens(store)
+    }
+
+    func test_no_manifest_is_made_of_segments_whose_ends_are_read_wrong_again_and_again()
+        async throws
+    {
+        let (store, files) = try await withoutManifest {
+            (files, segment, _) in flipTrailer(inReadings: 3, &files, segment)
+        }
+        let before = store.disk.allContents
+        let error = await storeError {
+            _ = try await FileEventStore.repair(at: "store", in: files)
+        }
+        guard case .damaged(let damage)? = error else { return XCTFail("\(error as Any)") }
+        XCTAssertEqual(damage.file, LogLayout.segment(1))
+        XCTAssertTrue(store.disk.allContents == before)
+        // By now the disk gives back what it has.
+        let report = try await FileEventStore.repair(at: "store", in: files)
+        XCTAssertTrue(report.isRepaired)
+        try await assertOpens(store)
+    }
+
+    func test_a_manifest_that_could_not_be_opened_is_not_written() async throws {
+        let store = try await MaintainedStore()
+        var manifest = try store.manifest()
+        XCTAssertNoThrow(try StoreRepair.check(manifest))
+        manifest.segments[1].seal = nil
+        XCTAssertThrowsError(try StoreRepair.check(manifest)) {
+            guard case .damaged(let damage)? = $0 as? EventStoreError else {
+                return XCTFail("\($0)")
+            }
+            XCTAssertEqual(damage.file, Manifest.fileName)
+        }
+    }
+
     func test_an_open_store_is_not_repaired() async throws {
         let store = try await MaintainedStore(appends: 3)
         let open = try await FileEventStore(on: store.disk)

@@ -33,6 +33,7 @@ struct StoreRepair {
         if !runs.isEmpty { try checkCanBeIndexed() }
         if inspection.manifest == nil {
             let manifest = try manifest(of: found, identity)
+            try Self.check(manifest)
             report.quarantined = try setAside()
             try AtomicFile.replace(directory, name: Manifest.fileName, contents: manifest.encoded())
             report.unproven = [
@@ -159,6 +160,17 @@ struct StoreRepair {
         return Manifest(
             storeID: identity.storeID, number: 1, isClean: false, knownEnd: end, segments: entries,
             honouredPosition: 0)
+    }
+
+    /// Refuses to write a MANIFEST that no opening would believe.
+    static func check(_ manifest: Manifest) throws {
+        do {
+            _ = try manifest.encoded().withUnsafeBytes { try Manifest(decoding: $0) }
+        } catch {
+            guard case .malformed(let offset, let reason) = FormatError(error) else { throw error }
+            throw beyondRepair(
+                Manifest.fileName, UInt64(max(0, offset)), "made anew it would have " + reason)
+        }
     }
 
     /// Moves what is left of the old MANIFEST out of the way; returns where to.
