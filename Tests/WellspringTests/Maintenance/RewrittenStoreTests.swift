@@ -139,6 +139,30 @@ final class RewrittenStoreTests: XCTestCase {
         XCTAssertNil(store.disk.contents(of: old))
     }
 
+    func test_the_higher_generation_counts_though_an_end_of_it_is_read_wrong_once() async throws {
+        for length in [SegmentHeader.length, SegmentTrailer.length] {
+            let (store, bytes) = try await rewrittenStore()
+            store.disk.replaceContents(of: old, with: bytes)
+            store.disk.replaceContents(of: Manifest.fileName, with: nil)
+            var files = HookedFiles(store.disk)
+            let isFirst = Guarded(true)
+            files.change = { [new] name, bytes in
+                guard name == new, bytes.count == length else { return }
+                let flips = isFirst.withLock { isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                }
+                if flips { bytes[40] ^= 1 }
+            }
+            let report = try await FileEventStore.repair(at: "store", in: files)
+            XCTAssertTrue(report.isRepaired)
+            XCTAssertFalse(isFirst.withLock { $0 })
+            let events = try await log(store.disk)
+            XCTAssertTrue(events.contains(where: \.isRedacted), "\(length) bytes")
+            XCTAssertNil(store.disk.contents(of: old))
+        }
+    }
+
     func test_without_a_manifest_a_generation_that_is_not_whole_does_not_count() async throws {
         let (store, bytes) = try await rewrittenStore()
         let cut = try XCTUnwrap(store.disk.contents(of: new)?.dropLast(700))
