@@ -127,12 +127,25 @@ struct FrameScanner {
         return header
     }
 
+    /// What frame headers say that are valid by themselves.
+    struct Remains {
+        /// The highest sequence that any of them claims to be durable.
+        var strongestClaim: UInt64 = 0
+        /// The highest position that follows one of them; 0 when there is none.
+        var nextPosition: UInt64 = 0
+    }
+
     /// The highest sequence that any frame header from `offset` on claims to be durable, of those
     /// with a sequence of at least `first`.
+    func strongestClaim(from first: UInt64) throws(SystemError) -> UInt64 {
+        try remains(from: first).strongestClaim
+    }
+
+    /// What the frame headers from `offset` on say, of those with a sequence of at least `first`.
     ///
     /// Frames need not follow each other here: what counts is that somebody once knew.
-    func strongestClaim(from first: UInt64) throws(SystemError) -> UInt64 {
-        var strongest: UInt64 = 0
+    func remains(from first: UInt64) throws(SystemError) -> Remains {
+        var remains = Remains()
         var place = offset
         while true {
             let piece = try window.piece(at: place, atLeast: FrameHeader.length)
@@ -146,12 +159,14 @@ struct FrameScanner {
                 }
                 for _ in 0..<512 where piece.count - index >= FrameHeader.length {
                     if let found = claim(at: index, of: piece, place), found.sequence >= first {
-                        strongest = max(strongest, found.durableSequence)
+                        remains.strongestClaim = max(
+                            remains.strongestClaim, found.durableSequence)
+                        remains.nextPosition = max(remains.nextPosition, found.nextPosition)
                     }
                     index += FrameHeader.alignment
                 }
             }
-            guard index > 0 else { return strongest }
+            guard index > 0 else { return remains }
             place += UInt64(index)
         }
     }

@@ -35,6 +35,7 @@ struct LogRepair {
         do {
             if let tail = judgement.tornTail, opening.fault != .forgetTornTail {
                 recovery.tornBytes = tail.upperBound - tail.lowerBound
+                recovery.tornPositions = judgement.tornPositions
                 recovery.quarantined.append(try quarantine(tail, of: newest))
             }
             try cut(newest)
@@ -42,8 +43,8 @@ struct LogRepair {
                 try rewrite(newest, from: offset)
                 recovery.restampedFrames = judgement.rewrittenFrames
             }
-            try removeUnusedNext()
-            recovery.removed = superseded + (try removeUnfinished())
+            let unused = try remove(LogLayout.nextSegment) ? [LogLayout.nextSegment] : []
+            recovery.removed = superseded + unused + (try removeUnfinished())
         } catch {
             throw .system(error)
         }
@@ -119,10 +120,6 @@ struct LogRepair {
             try body(place, UnsafeRawBufferPointer(rebasing: piece[0..<count]))
             place += UInt64(count)
         }
-    }
-
-    private func removeUnusedNext() throws(SystemError) {
-        _ = try remove(LogLayout.nextSegment)
     }
 
     /// Removes what a rewriting left unfinished, and makes that durable: it may hold what was to be

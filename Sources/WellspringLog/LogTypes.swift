@@ -163,11 +163,15 @@ package struct LogRecovery: Hashable, Sendable {
     package var eventCount: UInt64 = 0
     /// Bytes of an unfinished write that were cut off the end of the log.
     package var tornBytes: UInt64 = 0
+    /// The positions that the events in them had, as far as the bytes still say; `nil` when nothing
+    /// was cut off.
+    package var tornPositions: Range<UInt64>?
     /// Frames that were written again, because nothing showed that they had reached the disk.
     package var restampedFrames: UInt64 = 0
     /// Files in `quarantine/` that hold what was cut off or set aside, relative to the store.
     package var quarantined: [String] = []
-    /// Files of segments that were removed: superseded by a rewritten one, or not finished.
+    /// Files of segments that were removed: superseded by a rewritten one, not finished, or made
+    /// ahead and not begun.
     package var removed: [String] = []
 
     package init() {}

@@ -7,6 +7,8 @@
 struct TailJudgement {
     /// What was written behind the last valid frame; `nil` when there is nothing but zeros.
     private(set) var tornTail: Range<UInt64>?
+    /// The positions that the events in it had, as far as it still says.
+    private(set) var tornPositions: Range<UInt64>?
     /// From here on frames are written again: nothing shows that they have reached the disk.
     private(set) var rewritesFrom: UInt64?
     private(set) var rewrittenFrames: UInt64 = 0
@@ -21,12 +23,17 @@ struct TailJudgement {
             try Self.checkCleanEnd(newest, manifest)
             return
         }
-        if fault != .cutAtAnyDamage { try Self.checkNothingBehindWasDurable(newest) }
+        let remains = try system { () throws(SystemError) in
+            try newest.scanner.remains(from: newest.end.sequence &+ 1)
+        }
+        if fault != .cutAtAnyDamage { try Self.checkNothingWasDurable(in: remains, behind: newest) }
         let end = newest.fileLength
         let content = try system { () throws(SystemError) in
             try newest.window.endOfContent(from: end)
         }
         tornTail = content.map { end..<$0 }
+        let next = newest.end.nextPosition
+        tornPositions = content.map { _ in next..<max(next, remains.nextPosition) }
         rewritesFrom = newest.unproven.first?.offset
         rewrittenFrames = UInt64(newest.unproven.count)
     }
@@ -58,15 +65,11 @@ struct TailJudgement {
 
     /// If any frame behind the first invalid one says that this one was durable, it was
     /// acknowledged, and what is there now is damage.
-    private static func checkNothingBehindWasDurable(
-        _ newest: ReplayedSegment
+    private static func checkNothingWasDurable(
+        in remains: FrameScanner.Remains, behind newest: ReplayedSegment
     ) throws(LogError) {
-        let expected = newest.end.sequence &+ 1
-        let claim = try system { () throws(SystemError) in
-            try newest.scanner.strongestClaim(from: expected)
-        }
-        guard claim >= expected else { return }
-        throw damage(newest, through: claim)
+        guard remains.strongestClaim >= newest.end.sequence &+ 1 else { return }
+        throw damage(newest, through: remains.strongestClaim)
     }
 
     private static func damage(_ newest: ReplayedSegment, through last: UInt64) -> LogError {

@@ -102,9 +102,14 @@ final class RequestCommandTests: XCTestCase {
         let outcome = try fixture.program.run("delete", copy, "sample/2")
         XCTAssertEqual(outcome.status, 0, outcome.errors)
         XCTAssertTrue(outcome.errors.hasPrefix("Opened it: "), outcome.errors)
-        XCTAssertTrue(outcome.errors.hasSuffix(", not closed properly.\n"), outcome.errors)
+        XCTAssertTrue(outcome.errors.contains(", not closed properly, in "), outcome.errors)
         let again = try fixture.program.run("delete", copy, "sample/3")
         XCTAssertEqual(again.errors, "")
+
+        let leftover = "idx/0123456789abcdef.tmp"
+        XCTAssertTrue(FileManager.default.createFile(atPath: "\(copy)/\(leftover)", contents: nil))
+        let third = try fixture.program.run("delete", copy, "sample/4")
+        XCTAssertTrue(third.errors.contains("removed from the index: \(leftover)"), third.errors)
     }
 
     func test_a_store_that_is_open_elsewhere_is_not_written_to() async throws {

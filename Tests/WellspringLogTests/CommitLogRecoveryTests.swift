@@ -38,6 +38,7 @@ final class CommitLogRecoveryTests: XCTestCase {
         let kept = try XCTUnwrap(recovery.quarantined.first)
         let tail = try XCTUnwrap(fixture.disk.contents(of: kept))
         XCTAssertEqual(UInt64(tail.count), recovery.tornBytes)
+        XCTAssertEqual(recovery.tornPositions, 3..<4)
         XCTAssertEqual(tail, Array(contents[offset..<offset + tail.count]))
         XCTAssertTrue(kept.hasPrefix("quarantine/0000000001-"), kept)
         XCTAssertEqual(try XCTUnwrap(fixture.disk.contents(of: name)).count, offset)
@@ -56,9 +57,13 @@ final class CommitLogRecoveryTests: XCTestCase {
             for file in [written, written + Array(repeating: 0, count: 500)] {
                 let fixture = LogFixture(source.disk.afterCrash(keeping: .everything, seed: 1))
                 fixture.disk.replaceContents(of: name, with: file)
-                try fixture.open()
+                let recovery = try fixture.open()
                 let found = fixture.client.bodies.count
                 XCTAssertEqual(found, cut == end ? 3 : 2, "\(cut)")
+                // The last byte of the frame's header makes it one that can be read.
+                let isTorn = cut > Int(place.offset) && cut < end
+                let last: UInt64 = cut < Int(place.bodyOffset) ? 3 : 4
+                XCTAssertEqual(recovery.tornPositions, isTorn ? 3..<last : nil, "\(cut)")
                 XCTAssertEqual(try fixture.commit([9]).firstPosition, UInt64(found) + 1)
             }
         }
@@ -77,6 +82,7 @@ final class CommitLogRecoveryTests: XCTestCase {
         let recovery = try fixture.open()
         XCTAssertEqual(fixture.client.bodies, bodies)
         XCTAssertEqual(recovery.tornBytes, 0)
+        XCTAssertNil(recovery.tornPositions)
         XCTAssertEqual(recovery.restampedFrames, 0)
         XCTAssertEqual(files.map { fixture.disk.contents(of: $0) }, contents)
     }

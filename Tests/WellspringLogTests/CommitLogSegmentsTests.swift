@@ -123,8 +123,9 @@ final class CommitLogSegmentsTests: XCTestCase {
         for _ in 0..<10 { try fixture.commit(bytes(900)) }
         try fixture.crash(keeping: .everything)
         XCTAssertTrue(fixture.disk.fileNames.contains(LogLayout.nextSegment))
-        try fixture.open()
+        let recovery = try fixture.open()
         XCTAssertFalse(fixture.disk.fileNames.contains(LogLayout.nextSegment))
+        XCTAssertEqual(recovery.removed, [LogLayout.nextSegment])
     }
 
     func test_a_sealed_segment_ends_with_its_trailer() throws {

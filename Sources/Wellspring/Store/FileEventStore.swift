@@ -110,9 +110,7 @@ public final class FileEventStore: QueuedHeadStore {
         self.directory = directory
         self.configuration = configuration
         storeID = log.storeID
-        report = RecoveryReport(
-            log.recovery, reindexedSegments: log.reindexedSegments,
-            syncsReachMedium: directory.syncsReachMedium)
+        report = log.report
         core = StoreCore(
             log: log,
             state: CoreState(

@@ -11,10 +11,9 @@ final class FileLog: EventLog {
     private let durability: LogDurability
     private let idleMark: UInt64?
 
-    let recovery: LogRecovery
+    /// What opening found and did.
+    let report: RecoveryReport
     let storeID: StoreUUID
-    /// How many segments were read at opening because their index was missing.
-    let reindexedSegments: Int
 
     /// How long after a mark that could not be written the next one is tried, in nanoseconds.
     private static let markRetry: UInt64 = 1_000_000_000
@@ -27,6 +26,7 @@ final class FileLog: EventLog {
         _ directory: any StoreDirectory, _ configuration: LogConfiguration,
         onNotice: @escaping @Sendable (StoreNotice) -> Void = { _ in }
     ) throws(LogError) -> FileLog {
+        let began = directory.wallClock()
         let client = FileLogClient(
             keyMask: configuration.indexKeyMask, fault: configuration.plantedFault)
         let log = try CommitLog.open(directory, configuration: configuration, client: client)
@@ -40,13 +40,16 @@ final class FileLog: EventLog {
             log.abandon()
             throw error
         }
+        // After a proper close the index has all of the newest segment too.
+        let rereadsNewest = log.recovery.wasClean && client.index.recentCount > 0
         client.finishOpening(of: log)
         return FileLog(
-            log, client, builder, configuration, in: directory, reindexed: reindexed,
-            onNotice: onNotice)
+            log, client, builder, configuration, in: directory,
+            reindexed: reindexed + (rereadsNewest ? 1 : 0), began: began, onNotice: onNotice)
     }
 
-    /// Indexes what lies between the runs that were found and the frames that were replayed.
+    /// Indexes what lies between the runs that were found and the frames that were replayed; returns
+    /// how many segments that are.
     private static func fillGap(
         of client: FileLogClient, with builder: IndexBuilder
     ) throws(LogError) -> Int {
@@ -59,15 +62,13 @@ final class FileLog: EventLog {
     private init(
         _ log: CommitLog, _ client: FileLogClient, _ builder: IndexBuilder,
         _ configuration: LogConfiguration, in directory: any StoreDirectory, reindexed: Int,
-        onNotice: @escaping @Sendable (StoreNotice) -> Void
+        began: Int64, onNotice: @escaping @Sendable (StoreNotice) -> Void
     ) {
         self.log = log
-        reindexedSegments = reindexed
         self.directory = directory
         self.client = client
         durability = configuration.durability
         idleMark = configuration.idleMarkNanoseconds
-        recovery = log.recovery
         storeID = log.storeID
         let keeper = IndexKeeper(
             client.index, in: directory, storeID: log.storeID, fault: configuration.plantedFault,
@@ -84,7 +85,12 @@ final class FileLog: EventLog {
             (error) throws(EventStoreError) in
             try Self.heal(error, keeper)
         }
-        keeper.removeOthers()
+        let removed = keeper.removeOthers()
+        report = RecoveryReport(
+            log.recovery,
+            index: .init(reindexed: reindexed, removed: removed, unread: client.index.unread),
+            duration: .nanoseconds(max(0, directory.wallClock() &- began)),
+            syncsReachMedium: directory.syncsReachMedium)
         keeper.start()
         keeper.wake()
     }

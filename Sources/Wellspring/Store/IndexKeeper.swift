@@ -91,13 +91,15 @@ final class IndexKeeper: Sendable {
     /// Removes what no longer belongs to the index, or never did.
     ///
     /// Runs stay that may be sound: where one could not be read, the next opening will tell.
-    func removeOthers() {
+    ///
+    /// - Returns: The names of the files that are gone.
+    func removeOthers() -> [String] {
         changing.withLock { _ in
-            guard let listing = try? IndexRun.list(directory) else { return }
+            guard let listing = try? IndexRun.list(directory) else { return [] }
             let used = Set(index.runs.map(\.name))
             let others = listing.runs.map(\.name).filter { !used.contains($0) }
-            let removed = index.hasUnreadRuns ? listing.leftovers : listing.leftovers + others
-            for name in removed { try? directory.remove(name) }
+            let useless = index.unread.isEmpty ? listing.leftovers + others : listing.leftovers
+            return useless.filter { (try? directory.remove($0)) != nil }
         }
     }
 

@@ -22,9 +22,13 @@ extension LogIndex {
         let parts = contents.withLock { $0.parts }
         guard listed.map(\.range) != parts.map(\.range) else { return nil }
         var chain: [IndexRun] = []
+        // There will be another occasion for those.
+        var unread: [String] = []
         // Runs end in the midst of segments too; what is in memory can be replaced only whole.
         var replaced: (runs: Int, parts: Int) = (0, 0)
-        while let (run, _) = run(after: chain.last?.range.last ?? 0, in: listed, of: log) {
+        while let (run, _) = run(
+            after: chain.last?.range.last ?? 0, in: listed, of: log, unread: &unread)
+        {
             chain.append(run)
             if let part = parts.firstIndex(where: { $0.range.last == run.range.last }) {
                 replaced = (chain.count, part + 1)

@@ -15,12 +15,16 @@ extension LogIndex {
     func open(of log: LogOutline) -> Chain {
         var chain = Chain()
         var parts: [Part] = []
-        let listed = list(log.directory)
-        while let (run, anchor) = run(after: chain.covered, in: listed, of: log) {
+        var unread: [String] = []
+        let listed = list(log.directory, unread: &unread)
+        while let (run, anchor) = run(
+            after: chain.covered, in: listed, of: log, unread: &unread)
+        {
             parts.append(.run(run))
             chain = Chain(covered: run.range.last, end: anchor)
         }
         contents.withLock { contents in
+            contents.unread = unread
             contents.parts = parts
             contents.covered = chain.covered
         }
@@ -28,25 +32,30 @@ extension LogIndex {
     }
 
     /// The longest sound run that goes on where the ones before it end.
+    ///
+    /// - Parameter unread: Takes the names of those of which nobody knows, because the machine failed.
     func run(
-        after covered: UInt64, in listed: [IndexListing.Run], of log: LogOutline
+        after covered: UInt64, in listed: [IndexListing.Run], of log: LogOutline,
+        unread: inout [String]
     ) -> (IndexRun, LogAnchor)? {
         let last = fault == .bridgeIndexGap ? UInt64.max : covered + 1
         for candidate in listed where (covered + 1...last).contains(candidate.range.first) {
             do {
                 if let sound = try open(candidate, of: log) { return sound }
             } catch {
-                noteUnreadRuns()
+                unread.append(candidate.name)
             }
         }
         return nil
     }
 
-    private func list(_ directory: any StoreDirectory) -> [IndexListing.Run] {
+    private func list(
+        _ directory: any StoreDirectory, unread: inout [String]
+    ) -> [IndexListing.Run] {
         do {
             return try IndexRun.list(directory).runs
         } catch {
-            noteUnreadRuns()
+            unread.append(IndexRunName.directory)
             return []
         }
     }
@@ -67,10 +76,8 @@ extension LogIndex {
         return try run.anchor(in: log, orAny: fault == .believeForeignIndex).map { (run, $0) }
     }
 
-    /// Whether opening left out a run that may be sound.
-    var hasUnreadRuns: Bool { contents.withLock { $0.hasUnreadRuns } }
-
-    private func noteUnreadRuns() { contents.withLock { $0.hasUnreadRuns = true } }
+    /// Runs that opening left out and that may be sound, or their directory.
+    var unread: [String] { contents.withLock { $0.unread } }
 
     /// Says that what is added from now on follows `sequence`.
     func begin(after sequence: UInt64) {

@@ -18,9 +18,9 @@ final class LogIndex: Sendable {
         var recent = MemoryIndex()
         /// The last sequence that the parts cover.
         var covered: UInt64 = 0
-        /// Whether a run was left out because the machine failed: it may be sound, and so may those
-        /// behind it.
-        var hasUnreadRuns = false
+        /// Runs that opening left out because the machine failed, or their directory: they may be
+        /// sound, and so may those behind them.
+        var unread: [String] = []
     }
 
     let contents = Guarded(Contents())

@@ -119,7 +119,7 @@ private struct Requesting {
                     + " Close it there first, or have the request made there.")
         }
         let report = store.report
-        if !report.wasClean || report.reindexedSegments > 0 || !report.removed.isEmpty {
+        if !report.isOrdinary {
             StandardError.write("Opened it: \(report).".printable + "\n")
         }
         do {

@@ -51,12 +51,11 @@ final class StoreIndexTests: XCTestCase {
     func test_what_is_missing_of_the_index_is_made_again_from_the_log() async throws {
         let (disk, history) = try await closedStore()
         XCTAssertGreaterThan(disk.runs.count, 1)
-        for (removed, reads) in [(\[String].first, true), (\.last, false)] {
+        for removed in [\[String].first, \.last] {
             let name = try XCTUnwrap(disk.runs[keyPath: removed])
             disk.replaceContents(of: name, with: nil)
             let store = try await FileEventStore(on: disk, configuration: configuration)
-            // The last run indexes what is read at opening anyway.
-            XCTAssertEqual(store.report.reindexedSegments > 0, reads)
+            XCTAssertGreaterThan(store.report.reindexedSegments, 0)
             try await history.check(store)
             await store.close()
             XCTAssertFalse(disk.runs.isEmpty)

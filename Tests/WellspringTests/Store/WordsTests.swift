@@ -186,31 +186,41 @@ final class WordsTests: XCTestCase {
 
     func test_what_an_opening_found_is_told_in_a_line() {
         func text(
-            reindexed: Int = 0, syncsReachMedium: Bool = true, _ change: (inout LogRecovery) -> Void
+            index: RecoveryReport.Index = .init(), syncsReachMedium: Bool = true,
+            _ change: (inout LogRecovery) -> Void
         ) -> String {
             var recovery = LogRecovery()
             change(&recovery)
             let report = RecoveryReport(
-                recovery, reindexedSegments: reindexed, syncsReachMedium: syncsReachMedium)
+                recovery, index: index, duration: .microseconds(13_700),
+                syncsReachMedium: syncsReachMedium)
             return "\(report)"
         }
-        XCTAssertEqual(text { $0.created = true }, "the store was made")
+        XCTAssertEqual(text { $0.created = true }, "the store was made, in 13 ms")
         for created in [true, false] {
             let warned = text(syncsReachMedium: false) { $0.created = created }
             XCTAssertTrue(warned.hasSuffix("cache: keep the store on another one"), warned)
         }
         XCTAssertEqual(
             text { ($0.eventCount, $0.segmentCount, $0.wasClean) = (1, 2, true) },
-            "1 event in 2 segments, closed properly")
+            "1 event in 2 segments, closed properly, in 13 ms")
+        let index = RecoveryReport.Index(
+            reindexed: 3, removed: ["idx/d", "idx/e"], unread: ["idx/f"])
         XCTAssertEqual(
-            text(reindexed: 3) {
+            text(index: index) {
                 ($0.eventCount, $0.segmentCount, $0.tornBytes) = (70, 1, 12)
+                $0.tornPositions = 71..<74
                 ($0.restampedFrames, $0.quarantined) = (1, ["quarantine/a", "quarantine/b"])
                 $0.removed = ["segments/c"]
             },
-            "70 events in 1 segment, not closed properly, 12 bytes of an unfinished append cut off, "
-                + "1 frame at the end written again, kept aside: quarantine/a quarantine/b, "
-                + "removed: segments/c, index made again of 3 segments")
+            "70 events in 1 segment, not closed properly, 12 bytes of an unfinished append cut off at "
+                + "positions 71 to 73, 1 frame at the end written again, kept aside: quarantine/a "
+                + "quarantine/b, removed: segments/c, index made again of 3 segments, removed from "
+                + "the index: idx/d idx/e, could not be read: idx/f, in 13 ms")
+        for torn in [71..<71, 71..<72] as [Range<UInt64>] {
+            let told = text { ($0.tornBytes, $0.tornPositions) = (1, torn) }
+            XCTAssertTrue(told.contains("1 byte of an unfinished append cut off at position 71, "))
+        }
     }
 
     func test_a_notice_is_a_line_that_says_what_it_means_for_the_operator() {
@@ -218,8 +228,8 @@ final class WordsTests: XCTestCase {
         recovery.created = true
         let words: [(StoreNotice, String)] = [
             (
-                .opened(RecoveryReport(recovery, reindexedSegments: 0)),
-                "opened: the store was made"
+                .opened(RecoveryReport(recovery)),
+                "opened: the store was made, in 0 ms"
             ),
             (
                 .tookBack(reason: "no room"),
