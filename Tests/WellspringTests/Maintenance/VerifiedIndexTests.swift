@@ -205,7 +205,8 @@ final class VerifiedIndexTests: XCTestCase {
                     SimulatedDisk(), through: Array(moments[start...]), pace: pace)
                 let report = try await FileEventStore.verify(at: "store", in: turning)
                 XCTAssertEqual(
-                    report.problems.filter(\.kind.isDamage), [], "\(start) at \(pace)")
+                    report.problems.filter { $0.kind.isDamage || $0.file.hasPrefix("idx/") }, [],
+                    "\(start) at \(pace)")
             }
         }
     }
@@ -252,21 +253,130 @@ final class VerifiedIndexTests: XCTestCase {
         XCTAssertEqual(report.problems, [])
     }
 
-    func test_an_index_of_another_history_is_none_of_the_stores() async throws {
+    /// Two disks with stores that were one once, each with one more commit, and the names of the runs
+    /// that each of them has made since.
+    private func parted(
+        lastIn streams: (String, String)
+    ) async throws -> (disk: SimulatedDisk, other: SimulatedDisk, runs: [String]) {
         let disk = SimulatedDisk()
         let first = try await FileEventStore(on: disk)
         try await first.appendSample(1)
         await first.close()
-        // Two stores that were one once, with as many commits since.
+        let shared = disk.runs
         let other = disk.afterCrash(keeping: .everything, seed: 2)
-        for (place, payload) in [(disk, 2), (other, 3)] {
+        for (place, payload, stream) in [(disk, 2, streams.0), (other, 3, streams.1)] {
             let store = try await FileEventStore(on: place)
-            try await store.appendSample(payload, to: "\(payload)")
+            try await store.appendSample(payload, to: stream)
             await store.close()
         }
         XCTAssertEqual(disk.runs, other.runs)
-        for name in disk.runs { disk.replaceContents(of: name, with: other.contents(of: name)) }
-        let report = try await FileEventStore.verify(at: "store", in: disk)
+        return (disk, other, disk.runs.filter { !shared.contains($0) })
+    }
+
+    func test_a_part_of_the_index_of_another_history_is_told_and_is_no_damage() async throws {
+        // With other entries than the log has, and with the same.
+        for streams in [("2", "3"), ("2", "2")] {
+            let (disk, other, runs) = try await parted(lastIn: streams)
+            XCTAssertFalse(runs.isEmpty)
+            for name in runs { disk.replaceContents(of: name, with: other.contents(of: name)) }
+            let report = try await FileEventStore.verify(at: "store", in: disk)
+            XCTAssertEqual(report.problems.map(\.kind), runs.map { _ in .unusable }, "\(streams)")
+            XCTAssertEqual(report.problems.map(\.file), runs)
+            let reason = report.problems.first?.reason ?? ""
+            XCTAssertTrue(reason.hasSuffix("and the log holds another one"), reason)
+            XCTAssertTrue(report.isSound)
+            // Opening passes over it and removes it, as the advice says.
+            let store = try await FileEventStore(on: disk)
+            XCTAssertEqual(store.report.removedIndexFiles, runs)
+            await store.close()
+            let mended = try await FileEventStore.verify(at: "store", in: disk)
+            XCTAssertEqual(mended.problems, [])
+        }
+    }
+
+    func test_a_part_of_another_history_that_is_removed_meanwhile_is_not_told() async throws {
+        let (disk, other, runs) = try await parted(lastIn: ("2", "3"))
+        for name in runs { disk.replaceContents(of: name, with: other.contents(of: name)) }
+        let openings = Guarded(0)
+        var files = HookedFiles(disk)
+        files.onOpen = { name, _ in
+            // The MANIFEST is read again when the log has been read.
+            guard name == Manifest.fileName else { return }
+            openings.withLock { $0 += 1 }
+            guard openings.withLock({ $0 }) == 2 else { return }
+            for run in runs { disk.replaceContents(of: run, with: nil) }
+        }
+        let report = try await FileEventStore.verify(at: "store", in: files)
+        XCTAssertEqual(disk.runs.filter(runs.contains), [])
         XCTAssertEqual(report.problems, [])
+    }
+
+    func test_a_newer_index_beside_an_older_log_is_told_and_is_no_damage() async throws {
+        let disk = SimulatedDisk()
+        let first = try await FileEventStore(on: disk)
+        try await first.appendSample(1)
+        await first.close()
+        let older = disk.afterCrash(keeping: .everything, seed: 2)
+        let second = try await FileEventStore(on: disk)
+        try await second.appendSample(2)
+        await second.close()
+        let newer = disk.runs.filter { !older.runs.contains($0) }
+        XCTAssertFalse(newer.isEmpty)
+        for name in newer { older.replaceContents(of: name, with: disk.contents(of: name)) }
+        let report = try await FileEventStore.verify(at: "store", in: older)
+        XCTAssertEqual(report.problems.map(\.file), newer)
+        XCTAssertEqual(Set(report.problems.map(\.kind)), [.unusable])
+        let reason = report.problems.first?.reason ?? ""
+        XCTAssertTrue(reason.hasSuffix("beyond the end of the log"), reason)
+        XCTAssertTrue(report.isSound)
+
+        // Nor is it damage while a writer opens the store and removes it.
+        older.startRecording()
+        let store = try await FileEventStore(on: older)
+        try await store.appendSample(3)
+        await store.close()
+        let moments = older.takeRecording()
+        for start in moments.indices {
+            for pace in [1, 2, 5] {
+                let turning = TurningDisk(
+                    SimulatedDisk(), through: Array(moments[start...]), pace: pace)
+                let found = try await FileEventStore.verify(at: "store", in: turning)
+                XCTAssertEqual(found.problems.filter(\.kind.isDamage), [], "\(start) at \(pace)")
+            }
+        }
+    }
+
+    func test_where_a_run_ends_is_read_again_before_it_is_told_as_unknown() async throws {
+        let store = try await MaintainedStore()
+        let last = try XCTUnwrap(store.disk.runs.last)
+        for (count, kind) in [
+            (1, nil), (2, nil), (3, StoreProblem.Kind.index), (-1, nil), (-2, nil), (-3, .unusable),
+        ] {
+            // The MANIFEST is read again when the log has been read.
+            let state = Guarded((manifests: 0, left: abs(count)))
+            var files = HookedFiles(store.disk)
+            files.onOpen = { name, _ in
+                if name == Manifest.fileName { state.withLock { $0.manifests += 1 } }
+            }
+            let isNext = { @Sendable (name: String) in
+                state.withLock { state in
+                    guard name.hasPrefix("log/"), state.manifests > 1, state.left > 0 else {
+                        return false
+                    }
+                    state.left -= 1
+                    return true
+                }
+            }
+            if count > 0 {
+                files.failure = { name, _ in isNext(name) ? HookedFiles.unreadable(name) : nil }
+            } else {
+                files.change = { name, bytes in if isNext(name) { bytes[20] ^= 1 } }
+            }
+            let report = try await FileEventStore.verify(at: "store", in: files)
+            XCTAssertEqual(state.withLock { $0.left }, 0)
+            XCTAssertEqual(report.problems.map(\.kind), [kind].compactMap(\.self), "\(count)")
+            XCTAssertEqual(report.problems.map(\.file), kind == nil ? [] : [last], "\(count)")
+            XCTAssertEqual(report.isSound, kind != .index)
+        }
     }
 }

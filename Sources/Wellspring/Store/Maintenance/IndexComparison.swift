@@ -22,6 +22,8 @@ struct IndexComparison {
     private var current: [Int] = []
     /// The last frame that the log was found to hold.
     private var last: FramePlace?
+    /// Files of the log of which damage was told.
+    private var damaged: Set<String> = []
 
     init(_ directory: any StoreDirectory, _ identity: StoreIdentity) {
         self.directory = directory
@@ -43,6 +45,9 @@ struct IndexComparison {
         }
     }
 
+    /// A file of the log is damaged, which is told elsewhere.
+    mutating func noteDamage(in file: String) { damaged.insert(file) }
+
     /// Adds the record at `index` of the current frame.
     mutating func note(
         _ record: InspectedRecord, of stream: StreamID, in frame: FramePlace, index: UInt32
@@ -62,29 +67,73 @@ struct IndexComparison {
         for part in current { parts[part].held.add(entry, under: key) }
     }
 
-    /// What is wrong with runs that a store would make use of, once the whole log was read.
-    ///
-    /// A run of another history of the log is left alone when the store is opened.
+    /// What is wrong with the runs, once the whole log was read.
     func problems() throws(LogError) -> [StoreProblem] {
-        let differing = parts.filter { $0.listed != $0.held }
-        guard !differing.isEmpty, let manifest = try LogInspection(directory).manifest else {
-            return []
-        }
-        let outline = LogOutline(
-            directory: directory, identity: identity, segments: manifest.segments)
         var problems: [StoreProblem] = []
-        for part in differing {
-            guard let anchor = try? part.run.anchor(in: outline) else { continue }
-            if anchor.end.sequence > last?.sequence ?? 0 {
-                problems.append(lost(before: anchor, in: outline))
-            } else if let name = try present(part.run),
-                !problems.contains(where: { $0.file == name })
-            {
-                // Merged, it may have been read under both names.
-                problems.append(StoreProblem(.indexEntries, name, part.difference))
-            }
+        for part in parts {
+            guard let found = try problem(of: part) else { continue }
+            // Merged, it may have been read under both names.
+            let isKnown = problems.contains { $0.kind == .indexEntries && $0.file == found.file }
+            if !isKnown { problems.append(found) }
         }
         return problems
+    }
+
+    private func problem(of part: Part) throws(LogError) -> StoreProblem? {
+        switch try ending(of: part.run) {
+        case .unknown: return nil
+        case .held(let anchor, let log):
+            guard part.listed != part.held else { return nil }
+            if anchor.end.sequence > last?.sequence ?? 0 { return lost(before: anchor, in: log) }
+            return try holder(of: part.run).map { StoreProblem(.indexEntries, $0, part.difference) }
+        case .elsewhere:
+            guard isThere(part.run) else { return nil }
+            let commit = part.run.range.last
+            return StoreProblem(
+                .unusable, part.run.name, at: UInt64(FilePreamble.length),
+                commit > last?.sequence ?? 0
+                    ? "it ends with commit \(commit), beyond the end of the log"
+                    : "it ends with commit \(commit), and the log holds another one")
+        case .unreadable(let error):
+            guard isThere(part.run) else { return nil }
+            return StoreProblem(
+                .index, part.run.name, "the place in the log at which it ends: \(error)")
+        }
+    }
+
+    // MARK: - Where runs end
+
+    private enum Ending {
+        /// In this log.
+        case held(LogAnchor, LogOutline)
+        /// In another history of it: a store that is opened removes the run.
+        case elsewhere
+        /// Nobody knows: a store that is opened leaves the run aside.
+        case unreadable(SystemError)
+        /// Nobody can say, because of damage to the log that was told already.
+        case unknown
+    }
+
+    /// Looks where a run ends, a second and a third time before it is said to end elsewhere.
+    private func ending(of run: IndexRun) throws(LogError) -> Ending {
+        var ending = Ending.unknown
+        for _ in 0..<LogFollower.readings {
+            // Of now: beside a writer the log has segments by which the run is the newer one, and a
+            // scavenge gives segments other names.
+            guard let manifest = try LogInspection(directory).manifest else { return .unknown }
+            let log = LogOutline(
+                directory: directory, identity: identity, segments: manifest.segments)
+            do {
+                if let anchor = try run.anchor(in: log) { return .held(anchor, log) }
+                ending = .elsewhere
+            } catch {
+                guard error.kind == .io || error.kind == .notFound else { throw .system(error) }
+                ending = .unreadable(error)
+            }
+            let segment = log.segments.first { $0.number == run.segmentOfEnd }
+            if let segment, damaged.contains(segment.fileName) { return .unknown }
+        }
+        return ending
     }
 
     /// What a run has taken in was durable: where the log ends before that, events are lost.
@@ -103,7 +152,7 @@ struct IndexComparison {
     ///
     /// Beside a writer runs are merged, with all their entries; before segments are rewritten they
     /// are removed.
-    private func present(_ run: IndexRun) throws(LogError) -> String? {
+    private func holder(of run: IndexRun) throws(LogError) -> String? {
         let listed: [IndexListing.Run]
         do {
             listed = try IndexRun.list(directory).runs
@@ -114,10 +163,27 @@ struct IndexComparison {
             $0.range.first <= run.range.first && run.range.last <= $0.range.last
         }
         guard let holder, holder.name == run.name else { return holder?.name }
-        // Made anew under the same name, it is another one.
-        let now = try? IndexRun.open(directory, name: run.name, storeID: identity.storeID)
-        return now?.header == run.header ? run.name : nil
+        return isThere(run) ? run.name : nil
     }
+
+    /// Whether the file of a run is still there.
+    ///
+    /// Made anew under the same name, it is another one. Where it cannot be read any more, it is the
+    /// one that was.
+    private func isThere(_ run: IndexRun) -> Bool {
+        do {
+            let now = try IndexRun.open(directory, name: run.name, storeID: identity.storeID)
+            return now.header == run.header
+        } catch {
+            if case .system(let failure) = error { return failure.kind != .notFound }
+            return true
+        }
+    }
+}
+
+extension IndexRun {
+    /// The number of the segment in which the run ends, as it says itself.
+    fileprivate var segmentOfEnd: UInt32? { (try? decodedAnchor())?.end.segment }
 }
 
 extension IndexComparison.Part {

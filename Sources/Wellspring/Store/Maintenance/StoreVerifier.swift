@@ -174,6 +174,7 @@ struct StoreVerifier {
 
     private mutating func note(_ damage: InspectedDamage) {
         segmentHasDamage = true
+        index?.noteDamage(in: damage.file)
         if let positions = damage.positions { lose(positions) }
         report.add(StoreProblem(damage))
     }

@@ -114,7 +114,7 @@ public struct StoreProblem: Hashable, Sendable {
         case end
         /// The saved state of a projection is damaged.
         case savedState
-        /// A part of the index is damaged.
+        /// A part of the index is damaged, or it cannot be read at which place in the log it ends.
         case index
         /// A part of the index is whole, and does not list what the log holds.
         case indexEntries
