@@ -77,8 +77,10 @@ struct LogExamination: Sendable {
         case 1:
             driver.readBack()
             let frames = driver.client.frames
+            let files = driver.disk.recoveredFiles
             driver.open()
             if driver.client.frames != frames { driver.report("TWICE: opened again, differs") }
+            checkNothingChanged(driver, since: files)
         case 2, 3:
             // What was recovered and what comes after must survive the next crash.
             driver.commit(size: 500)
@@ -93,10 +95,19 @@ struct LogExamination: Sendable {
             driver.open()
             if driver.log?.recovery.wasClean == false { driver.report("CLOSED: not found clean") }
         case 5:
+            // Nor is anything that recovery did left to the chance of a further crash.
+            let files = driver.disk.recoveredFiles
             driver.crash(keeping: .nothing)
             driver.open()
+            checkNothingChanged(driver, since: files)
         default: break
         }
+    }
+
+    private func checkNothingChanged(_ driver: LogDriver, since files: [String: [UInt8]]) {
+        let changed = driver.disk.recoveredOtherwise(than: files)
+        guard !changed.isEmpty else { return }
+        driver.report("TWICE: recovered again, other bytes in \(changed.joined(separator: " "))")
     }
 
     /// Cuts the power at some moment of the recovery, and looks at what that leaves.

@@ -44,6 +44,7 @@ struct StoreCrashTrial: Sendable {
         let disk = SimulatedDisk(after: moment, keeping: .chance, seed: seed)
         disk.startRecording()
         var (log, problems) = try await recover(run, disk, note: moment.note)
+        let files = disk.recoveredFiles
 
         // The power goes off again while the store recovers; what that leaves is no worse.
         let recovery = disk.takeRecording()
@@ -56,6 +57,10 @@ struct StoreCrashTrial: Sendable {
         disk.crash(keeping: .nothing)
         let stable = try await recover(run, disk, note: moment.note)
         if stable.log != log { problems.append("what was shown has changed") }
+        let changed = disk.recoveredOtherwise(than: files)
+        if !changed.isEmpty {
+            problems.append("recovered again, other bytes in \(changed.joined(separator: " "))")
+        }
         problems += stable.problems
         return try await problems + continueAfterRecovery(disk, run, log)
     }
