@@ -66,7 +66,8 @@ let package = Package(
             name: "CrashTrials", dependencies: ["Wellspring", "WellspringLog", "ExampleSupport"],
             path: "Tests/CrashTrials"),
         .testTarget(
-            name: "CrashTrialsTests", dependencies: ["CrashTrials", "ExampleTestSupport"]),
+            name: "CrashTrialsTests",
+            dependencies: ["CrashTrials", "ExampleTestSupport", "Wellspring"]),
         .testTarget(
             name: "WellspringCtlTests",
             dependencies: ["wellspringctl", "ExampleTestSupport", "Wellspring", "WellspringLog"]),

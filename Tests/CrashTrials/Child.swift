@@ -8,7 +8,7 @@ final class Child {
     private var hasEnded = false
 
     /// What a writer says.
-    enum Line {
+    enum Line: Equatable {
         /// It is about to open the store.
         case begin
         case open
@@ -19,6 +19,8 @@ final class Child {
         case refused(String)
         /// A client gave up, or the store did not open.
         case stopped(String)
+        /// The store was closed: what was acknowledged before outlives everything, in any mode.
+        case closed
         /// It did all that it had to do, with so many operations on its files.
         case ended(operations: Int)
     }
@@ -40,39 +42,13 @@ final class Child {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = String(decoding: pending[pending.startIndex..<end], as: UTF8.self)
                 pending.removeSubrange(...end)
-                return try parse(line)
+                return try Line(line)
             }
             let more = pipe.fileHandleForReading.availableData
             // What follows the last line break was cut off by the end, and was never said.
             guard !more.isEmpty else { return nil }
             pending += more
         }
-    }
-
-    private func parse(_ line: String) throws -> Line {
-        let words = line.split(separator: " ")
-        switch words.first {
-        case "begin": return .begin
-        case "open": return .open
-        case "full": return .full
-        case "refused": return .refused(line)
-        case "stopped": return .stopped(line)
-        case "ack":
-            guard words.count == 4, let client = Int(words[1]), let number = Int(words[2]),
-                let position = UInt64(words[3])
-            else { fallthrough }
-            return .acknowledged(Deed(client: client, number: number), position: position)
-        case "pass": return .passed(position: try number(in: words))
-        case "ended": return .ended(operations: Int(try number(in: words)))
-        default: throw Wrong("the writer says: \(line)")
-        }
-    }
-
-    private func number(in words: [Substring]) throws -> UInt64 {
-        guard words.count == 2, let number = UInt64(words[1]) else {
-            throw Wrong("the writer says: \(words)")
-        }
-        return number
     }
 
     /// Ends the process at once, without a chance to clean up, and all that it has started.
@@ -101,5 +77,34 @@ final class Child {
     deinit {
         kill()
         if !hasEnded { process.waitUntilExit() }
+    }
+}
+
+extension Child.Line {
+    init(_ line: String) throws {
+        let words = line.split(separator: " ")
+        switch words.first {
+        case "begin": self = .begin
+        case "open": self = .open
+        case "full": self = .full
+        case "refused": self = .refused(line)
+        case "stopped": self = .stopped(line)
+        case "closed": self = .closed
+        case "ack":
+            guard words.count == 4, let client = Int(words[1]), let number = Int(words[2]),
+                let position = UInt64(words[3])
+            else { fallthrough }
+            self = .acknowledged(Deed(client: client, number: number), position: position)
+        case "pass": self = .passed(position: try Self.number(in: words))
+        case "ended": self = .ended(operations: Int(try Self.number(in: words)))
+        default: throw Wrong("the writer says: \(line)")
+        }
+    }
+
+    private static func number(in words: [Substring]) throws -> UInt64 {
+        guard words.count == 2, let number = UInt64(words[1]) else {
+            throw Wrong("the writer says: \(words)")
+        }
+        return number
     }
 }

@@ -7,6 +7,8 @@ struct Ledger {
     private var acknowledged: [(deed: Deed, position: UInt64)] = []
     /// The position of the last acknowledged event that belongs to no client.
     private var passed: UInt64 = 0
+    /// How much of these no mode may lose.
+    private var firm: (count: Int, passed: UInt64) = (0, 0)
     private var counts = [Int](repeating: 0, count: Deed.clientCount)
     /// How many writers have begun since then: each leaves one append of each client in doubt.
     private var writers = 0
@@ -24,7 +26,19 @@ struct Ledger {
 
     mutating func noteWriter() { writers += 1 }
 
-    mutating func note(_ deed: Deed, at position: UInt64) throws {
+    /// Takes down what a writer said.
+    mutating func note(_ line: Child.Line) throws {
+        switch line {
+        case .acknowledged(let deed, let position): try note(deed, at: position)
+        case .passed(let position):
+            passed = position
+            totals.acknowledged += 1
+        case .closed: firm = (acknowledged.count, passed)
+        default: break
+        }
+    }
+
+    private mutating func note(_ deed: Deed, at position: UInt64) throws {
         let most = max(settledCounts[deed.client], counts[deed.client]) + writers
         guard deed.number >= counts[deed.client], deed.number <= most else {
             throw Wrong("\(deed) is acknowledged after \(counts[deed.client]) others")
@@ -34,14 +48,10 @@ struct Ledger {
         totals.acknowledged += 1
     }
 
-    mutating func notePassing(at position: UInt64) {
-        passed = position
-        totals.acknowledged += 1
-    }
-
     /// Compares the log that was found with what was acknowledged.
     ///
-    /// - Parameter mayLose: Whether the mode allows that the newest acknowledged appends are gone.
+    /// - Parameter mayLose: Whether the mode allows that the newest acknowledged appends are gone,
+    ///   back to when the store was last closed.
     mutating func check(_ found: FoundLog, mayLose: Bool) throws {
         guard found.order.starts(with: settled) else {
             throw Wrong("what was found after an earlier crash is gone, or is not the same")
@@ -52,18 +62,19 @@ struct Ledger {
                 throw Wrong("client \(client) never made append \(found.counts[client] - 1)")
             }
         }
+        let passed = mayLose ? firm.passed : passed
         guard found.position >= passed else {
             throw Wrong("an event was acknowledged at position \(passed) and is lost")
         }
         let places = Dictionary(uniqueKeysWithValues: zip(found.order, found.places))
-        for (deed, position) in acknowledged {
+        for (index, (deed, position)) in acknowledged.enumerated() {
             if let place = places[deed] {
                 // A writer that lies may say no position.
                 guard place == position || position == 0 else {
                     throw Wrong("\(deed) is at \(place) and was acknowledged at \(position)")
                 }
             } else {
-                guard mayLose, position > found.position else {
+                guard mayLose, index >= firm.count, position > found.position else {
                     throw Wrong("\(deed) was acknowledged at position \(position) and is lost")
                 }
                 totals.allowedLosses += 1
@@ -88,6 +99,7 @@ struct Ledger {
         counts = found.counts
         acknowledged = []
         passed = 0
+        firm = (0, 0)
         writers = 0
     }
 

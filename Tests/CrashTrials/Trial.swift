@@ -4,7 +4,7 @@ import Wellspring
 /// What all trials have in common: a store, writers one after another, and the ledger of what they
 /// said.
 struct Trial {
-    let path: String
+    var path: String
     let sabotage: Sabotage
     var dice: Dice
     var ledger = Ledger()
@@ -51,11 +51,7 @@ struct Trial {
         to child: Child, until isEnough: (Child.Line) throws -> Bool
     ) throws -> Bool {
         while let line = try child.next() {
-            switch line {
-            case .acknowledged(let deed, let position): try ledger.note(deed, at: position)
-            case .passed(let position): ledger.notePassing(at: position)
-            default: break
-            }
+            try ledger.note(line)
             if try isEnough(line) { return false }
         }
         return true
