@@ -1,6 +1,7 @@
 import ExampleSupport
 import Foundation
 import Wellspring
+import WellspringLog
 
 /// Ends writers by force, by the power or by a full disk, and looks at what they leave.
 ///
@@ -31,6 +32,7 @@ enum CrashTrials {
             case "points":
                 var trial = try PointTrial(settings)
                 try await trial.run()
+            case "torn": try await TornTrial(settings).run()
             default: throw Wrong("no trial \(settings.command)")
             }
         } catch {
@@ -40,19 +42,25 @@ enum CrashTrials {
     }
 
     private static func live(_ settings: Settings) async throws {
-        let sabotage = try settings.sabotage()
+        let (fate, voice) = (try settings.fate(), try settings.voice())
+        // What is recorded has to be synced, which those files do not.
+        let files: any FileSystem = voice.isRecorded ? PosixFileSystem() : FatalFiles(fate: fate)
         let life = ShortLife(
             path: try settings.text("store"), seed: try settings.number("seed", default: 1),
-            fate: try settings.fate(), fault: sabotage.fault, lie: sabotage.lie)
+            configuration: try settings.configuration(segmentBytes: 64 << 10), files: files,
+            lie: try settings.sabotage().lie, voice: voice)
         try await life.run()
+        try voice.say("ended \(fate.operationCount)")
     }
 
     private static func write(_ settings: Settings) async throws {
-        let sabotage = try settings.sabotage()
-        var configuration = try Trial.configuration(settings.text("durability"))
-        configuration.plantedFault = sabotage.fault
+        let voice = try settings.voice()
+        let most = try settings.number("appends", default: .max)
         let writer = Writer(
-            path: try settings.text("store"), configuration: configuration, lie: sabotage.lie)
+            path: try settings.text("store"),
+            configuration: try settings.configuration(
+                segmentBytes: most < .max ? 64 << 10 : 256 << 10),
+            lie: try settings.sabotage().lie, voice: voice, most: most)
         try await writer.run()
     }
 }

@@ -6,10 +6,10 @@ struct Disk {
     let device: String
     let directory: String
     var isImage = false
+    var options = "rw"
 
     func mount() throws {
-        try isImage
-            ? run("mount", "-o", "loop", device, directory) : run("mount", device, directory)
+        try run("mount", "-o", options + (isImage ? ",loop" : ""), device, directory)
     }
 
     /// Waits until nobody uses it: a thread of a store that was let go may still be closing files.

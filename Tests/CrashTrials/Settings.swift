@@ -25,6 +25,8 @@ struct Settings {
         return value
     }
 
+    func text(_ name: String, default value: String) -> String { options[name] ?? value }
+
     func number(_ name: String, default value: Int) throws -> Int {
         guard let text = options[name] else { return value }
         guard let number = Int(text) else { throw Wrong("--\(name) is no number: \(text)") }
@@ -36,6 +38,20 @@ struct Settings {
         guard let name = options["side"] else { return Fate(at: nil, .before) }
         guard let side = Fate.Side(rawValue: name) else { throw Wrong("no side \(name)") }
         return Fate(at: try number("point", default: 0), side)
+    }
+
+    /// Where a writer says what was acknowledged.
+    func voice() throws -> Voice {
+        guard let disk = options["marks"] else { return .output }
+        return .marks(try BlockRecorder(disk: disk))
+    }
+
+    /// How a writer is to open the store.
+    func configuration(segmentBytes: Int) throws -> FileEventStore.Configuration {
+        var configuration = try Trial.configuration(options["durability"] ?? "every")
+        configuration.segmentBytes = segmentBytes
+        configuration.plantedFault = try sabotage().fault
+        return configuration
     }
 
     /// What is made wrong on purpose, to see whether the trial notices.

@@ -1,4 +1,3 @@
-import ExampleSupport
 import Wellspring
 import WellspringLog
 
@@ -11,17 +10,16 @@ import WellspringLog
 struct ShortLife {
     let path: String
     let seed: Int
-    let fate: Fate
-    let fault: PlantedFault?
+    let configuration: FileEventStore.Configuration
+    let files: any FileSystem
     let lie: Sabotage.Lie?
-
-    private var files: FatalFiles { FatalFiles(fate: fate) }
+    let voice: Voice
 
     func run() async throws {
-        try StandardOutput.line("begin")
-        var writing = Writing(seed: seed, lie: lie)
+        try voice.say("begin")
+        var writing = Writing(seed: seed, lie: lie, voice: voice)
         let first = try await open()
-        try StandardOutput.line("open")
+        try voice.say("open")
         for round in 0..<14 {
             if round % 5 == 0 { try await writing.appendDeeds(to: first) }
             try await writing.appendPassing(to: first)
@@ -32,18 +30,16 @@ struct ShortLife {
                 projection: "p", revision: 1, position: first.durablePosition,
                 state: EventPayload(utf8: "state")))
         await first.close()
+        try voice.say("closed")
         try await FileEventStore.scavenge(at: path, in: files)
         let second = try await open()
         try await writing.appendDeeds(to: second)
         await second.close()
-        try StandardOutput.line("ended \(fate.operationCount)")
+        try voice.say("closed")
     }
 
     private func open() async throws -> FileEventStore {
-        var configuration = try Trial.configuration()
-        configuration.segmentBytes = 64 << 10
-        configuration.plantedFault = fault
-        return try await FileEventStore(at: path, in: files, configuration: configuration)
+        try await FileEventStore(at: path, in: files, configuration: configuration)
     }
 }
 
@@ -51,13 +47,15 @@ struct ShortLife {
 private struct Writing {
     let seed: Int
     let lie: Sabotage.Lie?
+    let voice: Voice
     private var next = 0
     private var versions: [Int: StreamVersion] = [:]
     private var passed = 0
 
-    init(seed: Int, lie: Sabotage.Lie?) {
+    init(seed: Int, lie: Sabotage.Lie?, voice: Voice) {
         self.seed = seed
         self.lie = lie
+        self.voice = voice
     }
 
     /// Has two clients append, which other seeds do not have.
@@ -74,7 +72,7 @@ private struct Writing {
     }
 
     private func acknowledge(_ deed: Deed, at position: UInt64) throws {
-        try StandardOutput.line("ack \(deed.client) \(deed.number) \(position)")
+        try voice.say("ack \(deed.client) \(deed.number) \(position)")
     }
 
     mutating func appendPassing(to store: FileEventStore) async throws {
@@ -95,7 +93,7 @@ private struct Writing {
     }
 
     private func pass(_ position: LogPosition) throws {
-        try StandardOutput.line("pass \(position.rawValue)")
+        try voice.say("pass \(position.rawValue)")
     }
 }
 

@@ -1,38 +1,45 @@
-import ExampleSupport
 import Wellspring
 
-/// The process that is killed: clients that append, each as fast as it can, and say on standard
-/// output what was acknowledged.
-///
-/// A line is one write to a pipe, so what has been said stays said, whatever happens a moment later.
+/// The process that is killed: clients that append, each as fast as it can, and say what was
+/// acknowledged.
 struct Writer {
     let path: String
     let configuration: FileEventStore.Configuration
     let lie: Sabotage.Lie?
+    let voice: Voice
+    /// How many appends each client makes, if it is not killed before.
+    let most: Int
 
     func run() async throws {
-        try StandardOutput.line("begin")
+        try voice.say("begin")
         let store: FileEventStore
         do {
             store = try await FileEventStore(at: path, configuration: configuration)
         } catch {
-            try StandardOutput.line("stopped \(error)")
+            try voice.say("stopped \(error)")
             return
         }
-        try StandardOutput.line("open")
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        try voice.say("open")
+        let isWhole = try await withThrowingTaskGroup(of: Bool.self) { group in
             for client in 0..<Deed.clientCount {
                 group.addTask {
                     do {
-                        try await Client(number: client, store: store, lie: lie).run()
+                        try await Client(number: client, store: store, lie: lie, voice: voice)
+                            .run(most)
+                        return true
                     } catch let error as EventStoreError {
-                        try StandardOutput.line("stopped \(error)")
+                        try voice.say("stopped \(error)")
+                        return false
                     }
                 }
             }
-            try await group.waitForAll()
+            return try await group.reduce(true) { $0 && $1 }
         }
         await store.close()
+        // After a failure nothing more may have been written.
+        guard isWhole else { return }
+        try voice.say("closed")
+        try voice.say("ended 0")
     }
 }
 
@@ -41,22 +48,23 @@ private struct Client {
     let number: Int
     let store: FileEventStore
     let lie: Sabotage.Lie?
+    let voice: Voice
 
     /// Goes on where the stream ends, for as long as the store takes appends.
-    func run() async throws {
+    func run(_ most: Int) async throws {
         let last = try await store.lastEvent(of: Deed.stream(of: number))
         var next = (last.flatMap { Deed($0.event) }?.number ?? -1) + 1
         var version = last?.version ?? .start
-        while true {
+        for _ in 0..<most {
             let deed = Deed(client: number, number: next)
             do {
                 version = try await append(deed, at: version)
                 next += 1
             } catch EventStoreError.storageFull {
-                try StandardOutput.line("full \(number) \(next)")
+                try voice.say("full \(number) \(next)")
                 try await Task.sleep(for: .milliseconds(2))
             } catch EventStoreError.notStored(let reason) {
-                try StandardOutput.line("refused \(number) \(next) \(reason)")
+                try voice.say("refused \(number) \(next) \(reason)")
                 try await Task.sleep(for: .milliseconds(2))
             }
         }
@@ -72,7 +80,7 @@ private struct Client {
     }
 
     private func acknowledge(_ deed: Deed, at position: UInt64) throws {
-        try StandardOutput.line("ack \(deed.client) \(deed.number) \(position)")
+        try voice.say("ack \(deed.client) \(deed.number) \(position)")
     }
 
     private func appendWrongly(
