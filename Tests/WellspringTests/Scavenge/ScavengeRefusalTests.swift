@@ -84,6 +84,18 @@ final class ScavengeRefusalTests: XCTestCase {
         XCTAssertTrue(fixture.positionsWithContent().isDisjoint(with: fixture.going))
     }
 
+    func test_a_disk_that_fails_at_any_moment_is_told_as_that() async throws {
+        let fixture = try await ScavengeFixture()
+        let rehearsal = fixture.disk.afterCrash(keeping: .everything, seed: 1)
+        try await fixture.scavenge(rehearsal)
+        for index in stride(from: 0, to: rehearsal.operationCount, by: 1) {
+            let disk = fixture.disk.afterCrash(keeping: .everything, seed: 1)
+            disk.inject(.init(.inputOutput, from: index, .untilHealed))
+            let error = await storeError { try await fixture.scavenge(disk) }
+            guard case .io? = error else { return XCTFail("\(index): \(error as Any)") }
+        }
+    }
+
     func test_a_cancelled_scavenge_leaves_a_store_that_was_closed() async throws {
         let fixture = try await ScavengeFixture()
         let disk = fixture.disk
