@@ -122,6 +122,10 @@ extension LogReader {
                 segment: chunk.segment.number + 1, offset: UInt64(SegmentHeader.length))
             return false
         }
+        guard !walk.isPassedOver(by: header) else {
+            throw chunk.damage(
+                at: offset, "the event at position \(walk.position + 1) is not before this frame")
+        }
         guard header.kind == .group, header.nextPosition > walk.position + 1 else {
             // A hole is passed over like what was seen already.
             if header.kind == .hole {
@@ -254,6 +258,11 @@ private struct ForwardWalk {
         guard !filter.tags.isEmpty else { return true }
         guard let next = tagged.first(where: { $0.number > position })?.place else { return false }
         return next.segment == place.segment && UInt64(next.frame) <= place.offset
+    }
+
+    /// Whether a frame comes too late: where tags are wanted only the index says what comes next.
+    func isPassedOver(by header: FrameHeader) -> Bool {
+        filter.tags.isEmpty && header.firstPosition > position + 1
     }
 
     /// Whether `count` bytes from the place on are in the chunk; if not, the next one has them.

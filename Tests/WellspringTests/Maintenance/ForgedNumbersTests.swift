@@ -83,6 +83,26 @@ final class ForgedNumbersTests: XCTestCase {
         }
     }
 
+    func test_a_footer_that_leads_behind_an_event_makes_no_page_without_it() async throws {
+        let store = try await MaintainedStore()
+        let places = try store.places(in: 2)
+        let first = try XCTUnwrap(places.first).firstPosition
+        // Number and length, then position, sequence and offset of the first entry.
+        try store.forgeFooter(of: 2, places[3].offset) { _ in 24 }
+        let opened = try await FileEventStore(
+            on: store.disk, configuration: MaintainedStore.configuration)
+        let reader = try await FileEventReader(on: store.disk)
+        for after in [first - 1, first, first + 1] {
+            for source in [opened, reader] as [any EventSource] {
+                let read = LogRead(.forward(after: LogPosition(after)), limit: ReadLimit(events: 2))
+                let error = await storeError { _ = try await source.read(read) }
+                guard case .damaged? = error else { return XCTFail("\(error as Any)") }
+            }
+        }
+        await reader.close()
+        await opened.close()
+    }
+
     func test_files_that_are_longer_together_than_can_be_counted_are_refused() async throws {
         let store = try await MaintainedStore()
         // When nothing is to be done nobody looks at the files.
