@@ -96,6 +96,16 @@ struct FrameScanner {
         return Frame(header: header, body: content)
     }
 
+    /// Whether the header of the frame that must follow `end` stands there.
+    ///
+    /// Its checksum and what it is chained to prove that; the body may be damaged.
+    static func isFollowed(
+        _ end: LogEnd, _ header: SegmentHeader, in window: ReadWindow
+    ) throws(SystemError) -> Bool {
+        var scanner = FrameScanner(header, in: window, after: end)
+        return try scanner.readHeader() != nil
+    }
+
     /// The header at `offset`, if it is the one that must follow.
     private mutating func readHeader() throws(SystemError) -> FrameHeader? {
         guard let bytes = try window.bytes(at: offset, count: FrameHeader.length) else {

@@ -34,6 +34,21 @@ package struct LogEnd: Hashable, Sendable {
         chain = header.firstChain
     }
 
+    /// Whether a log that reaches this place can be the one that was left at `known`.
+    ///
+    /// In one history of a segment a place lies behind another one by its offset exactly when it does
+    /// by its sequence, and there is one end for each.
+    func agrees(with known: LogEnd) -> Bool {
+        guard segment == known.segment else { return true }
+        if offset == known.offset || sequence == known.sequence { return self == known }
+        return (offset > known.offset) == (sequence > known.sequence)
+    }
+
+    /// Whether a segment that ends here can be the one that was left at `known`.
+    func holds(_ known: LogEnd) -> Bool {
+        segment != known.segment || offset >= known.offset
+    }
+
     package init(
         segment: UInt32, offset: UInt64, sequence: UInt64, nextPosition: UInt64,
         recordedAt: Int64, chain: UInt32

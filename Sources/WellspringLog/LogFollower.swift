@@ -231,6 +231,9 @@ package final class LogFollower: @unchecked Sendable {
         // A segment is begun only after the one before was synced.
         proven = max(proven, seal.sequence)
         try take(&scan)
+        guard LogEnd(after: seal, in: place.header.number).holds(manifest.knownEnd) else {
+            throw .otherLog(than: manifest.knownEnd, in: place.name)
+        }
         place.pass(seal)
         let length = place.end.offset + UInt64(SegmentTrailer.length)
         client.segmentEnded(
@@ -292,19 +295,20 @@ package final class LogFollower: @unchecked Sendable {
 
     /// The known end must be met exactly: a log that passes it by is another one.
     private func checkKnownEnd() throws(LogError) {
-        let known = manifest.knownEnd
-        guard place.end.sequence == known.sequence, place.end.segment == known.segment,
-            place.end != known
-        else { return }
-        throw .otherLog(than: known, in: place.name)
+        guard !place.end.agrees(with: manifest.knownEnd) else { return }
+        throw .otherLog(than: manifest.knownEnd, in: place.name)
     }
 
     /// The same for a client that knows the log beyond it: the frame there has to follow it.
     private func checkPassedEnd() throws(LogError) {
         let known = manifest.knownEnd
+        try checkKnownEnd()
         guard place.end.segment == known.segment, place.end.offset > known.offset else { return }
-        var scan = try FollowedScan(FollowedPlace(place.header, file: place.file, end: known))
-        guard try scan.next() != nil else { throw .otherLog(than: known, in: place.name) }
+        let (header, file) = (place.header, place.file)
+        let isFollowed = try system { () throws(SystemError) in
+            try FrameScanner.isFollowed(known, header, in: try ReadWindow(file))
+        }
+        guard isFollowed else { throw .nothingFollows(known, in: place.name) }
     }
 
     /// Says whether the place where no valid frame begins must hold one.

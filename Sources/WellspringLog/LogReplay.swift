@@ -211,24 +211,20 @@ struct LogReplay {
     /// The known end must be met exactly: a log that passes it by is not the one that was left.
     private func checkKnownEnd(_ segment: ReplayedSegment) throws(LogError) {
         let known = manifest.knownEnd
-        guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
-            segment.end.offset >= known.offset, !segment.hasPassed(known.offset)
-        else { return }
-        guard segment.end == known else {
-            throw .otherLog(
-                than: known, in: segment.header.fileName, from: segment.end.sequence)
-        }
+        guard opening.fault != .ignoreKnownEnd, !segment.end.agrees(with: known) else { return }
+        throw .otherLog(than: known, in: segment.header.fileName, from: segment.end.sequence)
     }
 
     /// The same where reading begins behind the known end: the frame there has to follow it.
     private func checkPassedEnd(_ segment: ReplayedSegment) throws(LogError) {
         let known = manifest.knownEnd
         guard segment.header.number == known.segment, opening.fault != .ignoreKnownEnd,
-            segment.hasPassed(known.offset)
+            segment.end.offset > known.offset
         else { return }
-        var scanner = FrameScanner(segment.header, in: segment.window, after: known)
-        let follows = try system { () throws(SystemError) in try scanner.next() != nil }
-        guard follows else { throw .otherLog(than: known, in: segment.header.fileName) }
+        let isFollowed = try system { () throws(SystemError) in
+            try FrameScanner.isFollowed(known, segment.header, in: segment.window)
+        }
+        guard isFollowed else { throw .nothingFollows(known, in: segment.header.fileName) }
     }
 
     /// A segment that is followed by another was sealed, synced and never touched again.
@@ -243,6 +239,10 @@ struct LogReplay {
                 LogDamage(
                     file: segment.header.fileName, offset: segment.fileLength,
                     reason: "bytes after the end of the segment"))
+        }
+        let known = manifest.knownEnd
+        guard segment.end.holds(known) || opening.fault == .ignoreKnownEnd else {
+            throw .otherLog(than: known, in: segment.header.fileName, from: segment.end.sequence)
         }
         guard
             let listed = manifest.segments.first(where: { $0.number == trailer.number }),
@@ -268,6 +268,16 @@ extension LogError {
                 file: file, offset: known.offset,
                 sequences: first...max(known.sequence, first),
                 reason: "the log is not the one that the MANIFEST tells of"))
+    }
+
+    /// No frame that follows `known` stands behind it, though the index ends further on.
+    static func nothingFollows(_ known: LogEnd, in file: String) -> LogError {
+        let next = known.sequence &+ 1
+        return .damaged(
+            LogDamage(
+                file: file, offset: known.offset, sequences: next...next,
+                reason: "no frame follows the end that the MANIFEST tells of: it is damaged, or "
+                    + "the log is another one"))
     }
 }
 

@@ -19,7 +19,6 @@ struct ReplayedSegment {
     var proven: UInt64
     /// Frames of which nobody has said so yet, oldest first.
     private(set) var unproven: [(sequence: UInt64, offset: UInt64)] = []
-    private var previousEnd: UInt64 = 0
     /// Where the last frame begins; 0 before the first.
     private(set) var lastFrame: UInt64 = 0
 
@@ -38,8 +37,6 @@ struct ReplayedSegment {
         if let anchor {
             end = anchor.end
             scanner = FrameScanner(header, in: window, after: end, fault: fault)
-            // The anchor itself may be the known end, what lies before it was seen when it was set.
-            previousEnd = end.offset - 1
             lastFrame = anchor.lastFrame
             groupCount = anchor.groupCount
             eventCount = anchor.eventCount
@@ -53,9 +50,6 @@ struct ReplayedSegment {
     var fileLength: UInt64 {
         trailer == nil ? end.offset : end.offset + UInt64(SegmentTrailer.length)
     }
-
-    /// Whether the end had reached `offset` before the last frame already.
-    func hasPassed(_ offset: UInt64) -> Bool { previousEnd >= offset }
 
     /// The next valid frame; `nil` at the end, be it orderly or not.
     mutating func next() throws(LogError) -> FrameScanner.Frame? {
@@ -77,7 +71,6 @@ struct ReplayedSegment {
     }
 
     private mutating func note(_ frame: FrameHeader) {
-        previousEnd = end.offset
         lastFrame = frame.offset
         end = LogEnd(after: frame, in: header.number)
         lastFlags = frame.kind == .mark ? frame.flags : 0

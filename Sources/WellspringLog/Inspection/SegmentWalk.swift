@@ -155,6 +155,7 @@ final class SegmentWalk {
         if !walk.isInDoubt { walk.noteProven(end) }
         try checkKnownEnd(from: before)
         guard found.kind == .seal else { return true }
+        _ = try fallsShortOfKnownEnd()
         try SegmentEnd(self).check(found)
         return false
     }
@@ -270,17 +271,18 @@ final class SegmentWalk {
         if let content = try file.window.endOfContent(from: offset) {
             try walk.emit(.unfinished(file: file.name, offset..<content))
         }
-        if try !fallsShortOfKnownEnd() { try SegmentEnd(self).checkCleanEnd() }
+        let wasClosed = walk.manifest?.isClean ?? false
+        if try wasClosed || !fallsShortOfKnownEnd() { try SegmentEnd(self).checkCleanEnd() }
         return false
     }
 
-    /// Whether the log ends before the place that the MANIFEST knew before the segment was opened, and
-    /// that of a log which was not closed properly: another history may have more frames in less room.
+    /// Whether the segment ends before the place that the MANIFEST knew before it was opened: another
+    /// history may have more frames in less room.
     private func fallsShortOfKnownEnd() throws -> Bool {
-        guard let manifest = walk.manifest, !manifest.isClean, !hasDamage,
-            manifest.knownEnd.segment == number, end.offset < manifest.knownEnd.offset
-        else { return false }
-        try tellOtherEnd(than: manifest.knownEnd)
+        guard let known = walk.manifest?.knownEnd, !hasDamage, !end.holds(known) else {
+            return false
+        }
+        try tellOtherEnd(than: known)
         return true
     }
 

@@ -1,7 +1,8 @@
 import Wellspring
-import WellspringLog
 import WellspringTestKit
 import XCTest
+
+@testable import WellspringLog
 
 /// An index that was written out in the midst of a segment: records behind it refer to names before.
 final class IndexInMidSegmentTests: XCTestCase {
@@ -36,6 +37,31 @@ final class IndexInMidSegmentTests: XCTestCase {
         let receipt = try await again.appendSample(3)
         XCTAssertEqual(receipt.version, StreamVersion(count + 3))
         await again.close()
+    }
+
+    func test_damage_behind_the_known_end_that_the_index_covers_is_told_when_it_is_read()
+        async throws
+    {
+        let (disk, count) = try await interruptedStore()
+        let name = try XCTUnwrap(disk.segments.first)
+        // In the body of the first frame, which follows the known end of a store that was never closed.
+        disk.flipBit(3, ofByte: SegmentHeader.length + FrameHeader.length + 100, in: name)
+
+        let reader = try await FileEventReader(on: disk)
+        let seen = try await reader.read(
+            StreamRead(sampleStream("1"), .backward(before: nil), limit: ReadLimit(events: 1)))
+        // Nothing says yet that the last commit was durable.
+        XCTAssertEqual(seen.version, StreamVersion(count + 1))
+        await reader.close()
+        let store = try await FileEventStore(on: disk)
+        let receipt = try await store.appendSample(3)
+        XCTAssertEqual(receipt.version, StreamVersion(count + 3))
+        let error = await storeError {
+            _ = try await store.read(StreamRead(sampleStream("1"), limit: ReadLimit(events: 50)))
+        }
+        guard case .damaged(let damage)? = error else { return XCTFail("\(error as Any)") }
+        XCTAssertEqual(damage.reason, "a record whose checksum does not match")
+        await store.close()
     }
 
     func test_names_before_the_index_that_cannot_be_read_once_are_not_called_damage() async throws {

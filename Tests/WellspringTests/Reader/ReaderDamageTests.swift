@@ -64,7 +64,11 @@ final class ReaderDamageTests: XCTestCase {
         try changeManifest { $0.knownEnd.sequence += 1 }
         let end = try manifest().knownEnd.offset
         let damage = await damage()
-        XCTAssertEqual(damage, StoreDamage(file: newest, offset: end, reason: "a frame is missing"))
+        XCTAssertEqual(
+            damage,
+            StoreDamage(
+                file: newest, offset: end,
+                reason: "the log is not the one that the MANIFEST tells of"))
     }
 
     func test_a_known_end_that_the_log_does_not_meet_is_damage() async throws {

@@ -159,41 +159,6 @@ final class StoreIndexTests: XCTestCase {
         await store.close()
     }
 
-    func test_a_manifest_of_another_history_is_refused_though_the_index_ends_behind_its_known_end()
-        async throws
-    {
-        // Frames as long as those there, and of another length.
-        for number in [3, 12_345_678_901] {
-            let disk = SimulatedDisk()
-            let first = try await FileEventStore(on: disk)
-            try await first.appendSample(1)
-            await first.close()
-            let backup = disk.afterCrash(keeping: .everything, seed: 1)
-
-            // Here the store is in use, with a known end that only this history has.
-            let left = try await FileEventStore(on: disk)
-            try await left.appendSample(number)
-            await left.close()
-            let store = try await FileEventStore(on: disk)
-            let manifest = disk.contents(of: Manifest.fileName)
-            await store.close()
-            // There the log goes on beyond that, and the index with it.
-            let other = try await FileEventStore(on: backup)
-            for number in 4...9 { try await other.appendSample(number) }
-            await other.close()
-
-            backup.replaceContents(of: Manifest.fileName, with: manifest)
-            let errors = [
-                await storeError { _ = try await FileEventReader(on: backup) },
-                await storeError { _ = try await FileEventStore(on: backup) },
-            ]
-            for error in errors {
-                guard case .damaged(let damage)? = error else { return XCTFail("\(errors)") }
-                XCTAssertEqual(damage.reason, "the log is not the one that the MANIFEST tells of")
-            }
-        }
-    }
-
     func test_an_older_log_opens_beside_an_index_that_ends_where_it_was_closed() async throws {
         let disk = SimulatedDisk()
         var history = History()
