@@ -3,7 +3,9 @@ struct ActiveSegment {
     let file: any StoreFile
     let header: SegmentHeader
     /// Up to here the file is known to be written, with zeros after the last frame.
-    var zeroedEnd: UInt64
+    var zeroedEnd: UInt64 { didSet { hasNewSize = true } }
+    /// Whether the file may have a size that it had at no sync yet.
+    var hasNewSize = false
     var groupCount: UInt64 = 0
     var eventCount: UInt64 = 0
 

@@ -40,6 +40,8 @@ package enum AtomicFile {
         }
         return syncing { () throws(SystemError) in
             try directory.syncDirectory(folder(of: name))
+            // A journal that is given up may let one sync pass, see `CommitLog.syncOnce`.
+            try directory.syncDirectory(folder(of: name))
         }
     }
 

@@ -189,8 +189,18 @@ extension CommitLog {
         }
     }
 
+    /// Syncs the active segment, a second time if that had to make its size durable.
+    ///
+    /// Where its bytes go is in the file system's journal then. When ext4 gives its journal up at that
+    /// moment, because the disk fails, `fdatasync` may succeed all the same: `jbd2` takes a transaction
+    /// that is over for one that was written (`jbd2_complete_transaction`). Every call after that fails,
+    /// and so nothing is acknowledged by one alone.
     private func syncOnce() throws(SystemError) {
         try writer.active.file.sync()
+        if writer.active.hasNewSize {
+            if configuration.plantedFault != .believeFirstSync { try writer.active.file.sync() }
+            writer.active.hasNewSize = false
+        }
         guard try writer.active.file.linkCount() > 0 else {
             throw SystemError(
                 call: "fdatasync", file: writer.active.name, code: 2, kind: .notFound)

@@ -2,6 +2,8 @@
 package enum PlantedFault: String, CaseIterable, Hashable, Sendable {
     /// Reports a commit as durable without having synced it.
     case skipSync
+    /// Believes the one sync that makes a new size durable, without another call to confirm it.
+    case believeFirstSync
     /// Says in the frame that the frame itself is durable already.
     case claimDurableEarly
     /// Does not compare a frame with the one before it.

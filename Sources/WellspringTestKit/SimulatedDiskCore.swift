@@ -57,8 +57,10 @@ struct SimulatedDiskCore {
         let due = faults.firstIndex { !$0.isDelay && concerns($0, operation, node) }
         guard let due else { return nil }
         operations[operations.count - 1].hasFailed = true
+        let effect = take(due).effect
+        if effect == .abortedJournal { faults.append(.readOnlyDisk(from: operationCount)) }
         return Trouble(
-            take(due).effect, dice: dice.other(UInt64(operation.number)),
+            effect, dice: dice.other(UInt64(operation.number)),
             call: kind.rawValue, file: file)
     }
 
@@ -161,14 +163,16 @@ struct Trouble {
         error =
             switch effect {
             case .failure(let failure): SystemError(failure, call: call, file: file)
+            case .readOnlyDisk: SystemError(.readOnly, call: call, file: file)
             case .powerCut, .badSectors: SystemError(.inputOutput, call: call, file: file)
-            case .lostWrite, .misdirectedWrite, .delay: nil
+            case .lostWrite, .misdirectedWrite, .abortedJournal, .delay: nil
             }
     }
 
     /// How much of a write was done: nothing, everything, or any part.
     func part(of count: Int) -> Int {
         guard error != nil else { return count }
+        if effect == .readOnlyDisk { return 0 }
         return switch dice.choice(among: 5, 1) {
         case 0: 0
         case 1, 2: count

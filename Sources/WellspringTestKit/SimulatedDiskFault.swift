@@ -36,6 +36,8 @@ extension SimulatedDisk {
             case lostWrite
             /// The number of sectors by which the bytes miss their place.
             case misdirectedWrite(sectors: Int)
+            case abortedJournal
+            case readOnlyDisk
             case delay(nanoseconds: Int64)
         }
 
@@ -129,6 +131,20 @@ extension SimulatedDisk {
                 repetition)
         }
 
+        /// The file system gives up its journal a moment before a sync looks at it, and the sync reports
+        /// success all the same.
+        ///
+        /// Of what it was to make durable only bytes at places that the file had already are; a new size
+        /// and new names are not. From then on nothing can be changed (`EROFS`), and further syncs fail.
+        /// That is what ext4 does when its journal fails, or when the file system is shut down, while
+        /// somebody waits in `fdatasync`: the transaction is over by then, and whether it was given up is
+        /// not asked.
+        ///
+        /// - Parameter first: The number of the first operation that can be that sync.
+        public static func abortedJournal(from first: Int = 0) -> Fault {
+            Fault(.abortedJournal, operations: [.sync, .syncDirectory], from: first, .once)
+        }
+
         /// Operations take time, by the clock of the disk.
         ///
         /// They succeed all the same, or fail as another fault wants it. Timers still run only in
@@ -145,6 +161,13 @@ extension SimulatedDisk {
         ) -> Fault {
             Fault(
                 .delay(nanoseconds: nanoseconds), operations: operations, from: first, repetition)
+        }
+
+        /// Nothing can be changed any more.
+        static func readOnlyDisk(from first: Int) -> Fault {
+            Fault(
+                .readOnlyDisk, operations: Set(Operation.Kind.allCases.filter(\.changesDisk)),
+                from: first, .untilHealed)
         }
 
         var isDelay: Bool {
@@ -182,6 +205,13 @@ extension SimulatedDisk {
             case sync
             /// A file was cut or extended.
             case truncate
+
+            var changesDisk: Bool {
+                switch self {
+                case .list, .open, .status, .read: false
+                default: true
+                }
+            }
         }
 
         /// The number of the operation, from 0.
@@ -209,11 +239,6 @@ extension SimulatedDisk {
         }
 
         /// Whether it can change what a crash leaves.
-        public var changesDisk: Bool {
-            switch kind {
-            case .list, .open, .status, .read: false
-            default: true
-            }
-        }
+        public var changesDisk: Bool { kind.changesDisk }
     }
 }

@@ -12,6 +12,8 @@ extension SimulatedDisk: FileSystem {
 private struct Refusal {
     let call: String
     let file: String
+    /// What goes wrong although the call is told that all is well.
+    let effect: SimulatedDisk.Fault.Effect?
 
     func callAsFunction(_ code: Int32, _ kind: SystemError.Kind) -> SystemError {
         SystemError(call: call, file: file, code: code, kind: kind)
@@ -114,7 +116,7 @@ private final class SimulatedStoreDirectory: StoreDirectory {
         try change(.syncDirectory, directory ?? ".") { core, refuse throws(SystemError) in
             guard let node = core.state.directory(named: directory)
             else { throw refuse(2, .notFound) }
-            core.state.syncDirectory(node)
+            if refuse.effect != .abortedJournal { core.state.syncDirectory(node) }
         }
     }
 
@@ -135,8 +137,10 @@ private final class SimulatedStoreDirectory: StoreDirectory {
         _ body: (inout SimulatedDiskCore, Refusal) throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         try disk.core.withLock { core throws(SystemError) in
-            if let error = try core.begin(kind, name, life: life)?.error { throw error }
-            return try body(&core, Refusal(call: kind.rawValue, file: name))
+            let trouble = try core.begin(kind, name, life: life)
+            if let error = trouble?.error { throw error }
+            return try body(
+                &core, Refusal(call: kind.rawValue, file: name, effect: trouble?.effect))
         }
     }
 
@@ -240,13 +244,13 @@ private final class SimulatedOpenFile: StoreFile {
     func sync() throws(SystemError) {
         try perform(.sync) { core, trouble throws(SystemError) in
             guard let trouble, let error = trouble.error else {
-                core.state.change(node) { $0.sync() }
+                core.state.change(node) { trouble == nil ? $0.sync() : $0.syncContents() }
                 core.end()
                 return
             }
             switch trouble.effect {
             // When the power goes, what was on its way is still on its way.
-            case .powerCut: break
+            case .powerCut, .readOnlyDisk: break
             case .badSectors(let bytes):
                 core.state.change(node) { $0.failSync(trouble.dice, sparing: bytes) }
             default: core.state.change(node) { $0.failSync(trouble.dice) }

@@ -109,6 +109,15 @@ struct SimulatedFile {
         unsyncedSizes = nil
     }
 
+    /// A sync that gets to the bytes at places that the file had already, and not to a new size.
+    mutating func syncContents() {
+        let whole = min(size, durableSize) / Self.sectorLength
+        for (index, versions) in unsynced where index < whole {
+            Self.set(versions[versions.count - 1], at: index, in: &durable)
+            unsynced[index] = nil
+        }
+    }
+
     /// A sync that fails, as Linux does it.
     ///
     /// Whatever the disk has by now, it keeps; the pages count as clean from now on, so that readers

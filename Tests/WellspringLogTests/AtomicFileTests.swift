@@ -28,6 +28,18 @@ final class AtomicFileTests: XCTestCase {
         XCTAssertEqual(disk.contents(of: "views/a"), [1])
     }
 
+    func test_a_replacement_whose_name_rests_on_one_sync_is_not_reported() throws {
+        for first in 0..<8 {
+            let disk = SimulatedDisk()
+            let directory = try disk.openStore(at: "/store", create: true)
+            try AtomicFile.replace(directory, name: "a", contents: [1])
+            disk.inject(.abortedJournal(from: disk.operationCount + first))
+            let replaced = (try? AtomicFile.replace(directory, name: "a", contents: [2])) != nil
+            disk.crash(keeping: .nothing)
+            XCTAssertEqual(disk.contents(of: "a"), [replaced ? 2 : 1], "from operation \(first)")
+        }
+    }
+
     func test_a_crash_at_any_moment_leaves_all_of_the_old_content_or_all_of_the_new() throws {
         let (old, new) = (bytes(3000, seed: 1), bytes(2000, seed: 2))
         for cut in 0..<12 {

@@ -45,9 +45,10 @@ struct ErrorCampaign: Sendable {
     }
 
     private func faults(from first: Int) -> [SimulatedDisk.Fault] {
-        let main = failures.flatMap {
-            [SimulatedDisk.Fault($0, from: first), .init($0, from: first, .untilHealed)]
-        }
+        let main =
+            failures.flatMap {
+                [SimulatedDisk.Fault($0, from: first), .init($0, from: first, .untilHealed)]
+            } + [.abortedJournal(from: first)]
         let rest = SimulatedDisk.Fault.Failure.allCases.filter { !failures.contains($0) }
         guard !rest.isEmpty, first % 2 == 0 else { return main }
         let (round, number) = (first / 2).quotientAndRemainder(dividingBy: rest.count)

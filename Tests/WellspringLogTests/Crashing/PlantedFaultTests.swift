@@ -23,6 +23,19 @@ final class PlantedFaultTests: XCTestCase {
         assertNoticed(.skipSync) { crash(.sizes, $0) }
     }
 
+    func test_a_new_size_that_rests_on_one_sync_is_noticed() {
+        assertNoticed(.believeFirstSync) { fault in
+            (UInt64(1)...8).flatMap { seed in
+                let examination = LogExamination(
+                    scenario: .cleanReopening, durability: .everyCommit,
+                    durabilityName: "everyCommit", seed: seed, plantedFault: fault)
+                return (0..<examination.rehearse().operations).flatMap {
+                    examination.examine(.abortedJournal(from: $0))
+                }
+            }
+        }
+    }
+
     func test_a_frame_that_calls_itself_durable_is_noticed() {
         assertNoticed(.claimDurableEarly) { crash(.sizes, $0, images: 600) }
     }

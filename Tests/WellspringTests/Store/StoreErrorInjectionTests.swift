@@ -49,6 +49,23 @@ final class StoreErrorInjectionTests: XCTestCase {
         Totals.print("power cuts amid operations of stores", since: began, "\(done)")
     }
 
+    func test_a_journal_that_is_given_up_at_any_sync_breaks_no_promise() async throws {
+        let began = ContinuousClock.now
+        var done = 0
+        let every = Self.step(unoptimized: 131)
+        for (number, durability) in StoreCrashTests.modes.enumerated() {
+            let operations = await operationsOfALife(durability)
+            for index in stride(from: number, to: operations, by: every) {
+                let problems = await life(durability, endsAtError: true) {
+                    $0.inject(.abortedJournal(from: index))
+                }
+                XCTAssertEqual(problems, [], "journal given up at \(index), \(durability)")
+                done += 1
+            }
+        }
+        Totals.print("journals given up under stores", since: began, "\(done)")
+    }
+
     func test_a_disk_that_is_full_at_any_size_breaks_no_promise() async throws {
         let began = ContinuousClock.now
         var done = 0
