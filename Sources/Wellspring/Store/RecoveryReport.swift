@@ -139,8 +139,10 @@ extension RecoveryReport: CustomStringConvertible {
     /// Where the unfinished append was.
     private var tornPlace: String {
         guard let tornPositions else { return "" }
-        guard tornPositions.count > 1 else { return " at position \(tornPositions.lowerBound)" }
-        return " at positions \(tornPositions.lowerBound) to \(tornPositions.upperBound - 1)"
+        let first = tornPositions.lowerBound
+        // As many positions as these need not be countable.
+        guard tornPositions.upperBound - first > 1 else { return " at position \(first)" }
+        return " at positions \(first) to \(tornPositions.upperBound - 1)"
     }
 
     private static func count(_ number: some BinaryInteger, _ noun: String) -> String {

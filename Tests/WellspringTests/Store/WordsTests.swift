@@ -223,6 +223,14 @@ final class WordsTests: XCTestCase {
         }
     }
 
+    func test_more_positions_than_can_be_counted_are_told_as_cut_off() {
+        // What a frame says of itself that was cut off need not make sense.
+        var recovery = LogRecovery()
+        (recovery.tornBytes, recovery.tornPositions) = (1, 71..<UInt64.max)
+        let told = "\(RecoveryReport(recovery))"
+        XCTAssertTrue(told.contains("positions 71 to \(UInt64.max - 1), "), told)
+    }
+
     func test_a_notice_is_a_line_that_says_what_it_means_for_the_operator() {
         var recovery = LogRecovery()
         recovery.created = true
