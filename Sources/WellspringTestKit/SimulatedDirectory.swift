@@ -20,6 +20,9 @@ struct SimulatedDirectory {
         unsynced = [:]
     }
 
+    /// Whether a crash changes nothing.
+    var isSettled: Bool { unsynced.isEmpty }
+
     func afterCrash(version: (_ name: String, _ count: Int) -> Int) -> SimulatedDirectory {
         var result = SimulatedDirectory()
         result.durable = durable

@@ -97,13 +97,13 @@ struct SimulatedDiskState {
     func afterCrash(_ survival: CrashSurvival, tearsSectors: Bool) -> SimulatedDiskState {
         var result = self
         let only = survival.keepsOneSector ? chosenSector(survival.dice) : nil
-        for (number, file) in files {
+        for (number, file) in files where !file.isSettled {
             let size = survival.size(of: number, file)
             result.files[number] = file.afterCrash(size: size) { sector, count in
                 survival.version(file: number, sector: sector, count: count, only: only)
             }
         }
-        for (number, directory) in directories {
+        for (number, directory) in directories where !directory.isSettled {
             result.directories[number] = directory.afterCrash { name, count in
                 survival.version(directory: number, name: name, count: count)
             }
@@ -133,6 +133,7 @@ struct SimulatedDiskState {
             reachable.insert(node)
             if let directory = directories[node] { reachable.formUnion(directory.live.values) }
         }
+        guard reachable.count < files.count + directories.count else { return }
         files = files.filter { reachable.contains($0.key) }
         directories = directories.filter { reachable.contains($0.key) }
     }

@@ -174,6 +174,9 @@ struct SimulatedFile {
 
     // MARK: - What a crash does
 
+    /// Whether a crash changes nothing, because the disk has all that readers see.
+    var isSettled: Bool { unsynced.isEmpty && lost.isEmpty && unsyncedSizes == nil }
+
     /// The number of sectors that a crash may or may not keep.
     var unsyncedSectors: Dictionary<Int, [Sector]>.Keys { unsynced.keys }
 
@@ -197,10 +200,11 @@ struct SimulatedFile {
     /// Forgets what is beyond an end.
     private static func cut(_ sectors: inout [Sector], to size: Int) {
         let (last, rest) = size.quotientAndRemainder(dividingBy: sectorLength)
-        guard last < sectors.count else { return }
-        let kept = rest > 0 ? sectors[last] : nil
-        sectors.removeSubrange(last...)
-        if let kept { sectors.append(kept[..<rest] + zeros(sectorLength - rest)) }
+        let end = rest > 0 ? last + 1 : last
+        if end < sectors.count { sectors.removeSubrange(end...) }
+        guard rest > 0, last < sectors.count, let kept = sectors[last] else { return }
+        let isCut = kept.withUnsafeBytes { !UnsafeRawBufferPointer(rebasing: $0[rest...]).isZero }
+        if isCut { sectors[last] = kept[..<rest] + zeros(sectorLength - rest) }
     }
 
     /// Puts other bytes in the place of a sector, on the disk and in memory.
