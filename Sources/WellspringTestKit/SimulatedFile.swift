@@ -214,11 +214,19 @@ struct SimulatedFile {
         Self.set(bytes, at: index, in: &live)
     }
 
+    /// Puts other bytes in the place of a sector, of which those behind the end of the file do not count.
+    mutating func overwrite(_ index: Int, with bytes: [UInt8]) {
+        let inside = min(max(size - index * Self.sectorLength, 0), Self.sectorLength)
+        replace(index, with: bytes.prefix(inside) + zeros(Self.sectorLength - inside))
+    }
+
     /// Fills a sector with noise, as a disk may that loses power while it writes it.
     mutating func garble(_ index: Int, _ dice: Dice) {
-        let inside = min(max(size - index * Self.sectorLength, 0), Self.sectorLength)
-        let noise = (0..<inside).map { UInt8(truncatingIfNeeded: dice.roll(UInt64($0), 0xBAD)) }
-        replace(index, with: noise + zeros(Self.sectorLength - inside))
+        overwrite(
+            index,
+            with: (0..<Self.sectorLength).map {
+                UInt8(truncatingIfNeeded: dice.roll(UInt64($0), 0xBAD))
+            })
     }
 
     mutating func flip(bit: Int, ofByte offset: Int) {
@@ -238,6 +246,11 @@ struct SimulatedFile {
 
     /// From here on, no sector was ever anything but zeros.
     private var touchedEnd = 0
+
+    /// What a reader sees in a sector, with zeros behind the end of the file.
+    func content(ofSector index: Int) -> [UInt8] {
+        sector(index, of: live) ?? zeros(Self.sectorLength)
+    }
 
     private func sector(_ index: Int, of sectors: [Sector]) -> Sector {
         index < sectors.count ? sectors[index] : nil

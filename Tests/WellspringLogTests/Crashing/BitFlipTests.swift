@@ -170,6 +170,79 @@ final class BitFlipTests: XCTestCase {
         print("totals: lost and misplaced sectors: \(tried), all reported")
     }
 
+    /// A write may land in any other place, in any file: over each sector is put what is in each other
+    /// one, and any two change places.
+    func test_a_sector_that_lands_anywhere_else_in_a_log_is_reported() {
+        let logs = [
+            RottenStore {
+                RottenStore.life($0)
+                $0.close()
+            },
+            // Each commit fills a sector, so that what lands elsewhere is a whole frame.
+            RottenStore(segmentBytes: 12_288) { driver in
+                driver.open()
+                for _ in 0..<60 { driver.commit(size: 512 - FrameHeader.length) }
+                driver.close()
+            },
+        ]
+        var (copied, swapped, unnoticed) = (0, 0, [String]())
+        for log in logs {
+            let (copies, swaps) = Self.misplacements(in: log)
+            unnoticed += CrashCampaign.inParallel(copies + swaps) { misplacement in
+                let outcome = log.open { misplacement.happen(to: $0) }
+                return outcome == .reported ? [] : ["\(misplacement): \(outcome)"]
+            }.flatMap(\.self)
+            copied += copies.count
+            swapped += swaps.count
+        }
+        XCTAssertEqual(unnoticed.prefix(5), [])
+        XCTAssertGreaterThan(swapped, 50)
+        print(
+            "totals: sectors of a log put over each other one: \(copied), swapped: \(swapped), "
+                + "\(unnoticed.count) not reported")
+    }
+
+    /// What one sector gets from another one, and perhaps the other way round.
+    private struct Misplacement: CustomStringConvertible, Sendable {
+        typealias Sector = (place: SimulatedDisk.SectorPlace, content: [UInt8])
+        let target: Sector
+        let source: Sector
+        let isSwap: Bool
+
+        func happen(to disk: SimulatedDisk) {
+            disk.overwrite(target.place, with: source.content)
+            if isSwap { disk.overwrite(source.place, with: target.content) }
+        }
+
+        var description: String {
+            "\(source.place) \(isSwap ? "swapped with" : "put over") \(target.place)"
+        }
+    }
+
+    /// Each sector over each other one, and each two that change places, as far as they differ and
+    /// something is stored there.
+    private static func misplacements(
+        in log: RottenStore
+    ) -> (copies: [Misplacement], swaps: [Misplacement]) {
+        let sectors = log.sectors.filter { place, _ in
+            place.file == "MANIFEST" || place.number == 0 || place.number >= page / 512
+        }
+        var (copies, swaps): ([Misplacement], [Misplacement]) = ([], [])
+        for (index, target) in sectors.enumerated() {
+            for (other, source) in sectors.enumerated() where target.content != source.content {
+                copies.append(Misplacement(target: target, source: source, isSwap: false))
+                guard index < other else { continue }
+                swaps.append(Misplacement(target: target, source: source, isSwap: true))
+            }
+        }
+        let step = step(isClosed: true) == 1 ? 1 : 97
+        return (every(step, of: copies), every(step, of: swaps))
+    }
+
+    private static func every<Element>(_ step: Int, of all: [Element]) -> [Element] {
+        stride(from: 0, to: all.count, by: step).map { all[$0] }
+    }
+
     func test_a_segment_of_another_store_is_reported() throws {
         func store(_ seed: UInt64) -> RottenStore {
             RottenStore(seed: seed) {

@@ -57,6 +57,11 @@ struct RottenStore: Sendable {
     /// The files that hold frames, oldest first.
     var segments: [String] { files.keys.filter { $0.hasSuffix(".seg") }.sorted() }
 
+    /// The sectors of all files, with what is in them.
+    var sectors: [(place: SimulatedDisk.SectorPlace, content: [UInt8])] {
+        disk.sectorPlaces.map { ($0, disk.content(of: $0)) }
+    }
+
     /// Opens a copy of the store that `damage` was done to.
     func open(after damage: (SimulatedDisk) -> Void) -> Outcome {
         let disk = disk.afterCrash(keeping: .everything, seed: 7)
