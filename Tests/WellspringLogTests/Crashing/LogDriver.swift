@@ -12,6 +12,8 @@ final class LogDriver {
         var eventCount: UInt32
         /// Where it went; a rewriting changes segment offsets and length, and nothing else.
         var place: FramePlace?
+        /// What one rewriting makes of the body, two and so on, as far as that was worked out.
+        var rewritten: [[UInt8]] = []
     }
 
     /// What a log must hold when it is opened.

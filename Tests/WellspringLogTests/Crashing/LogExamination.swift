@@ -32,39 +32,55 @@ struct LogExamination: Sendable {
         let moments = disk.takeRecording()
         // What was promised before the next operation holds for the disk as this one left it.
         let ends = moments.dropFirst().map(\.note) + [driver.promises.count - 1]
+        let rewritings = driver.promises.lazy.flatMap(\.rounds.values).map(\.upperBound).max() ?? 0
+        var commits = driver.commits
+        for index in commits.indices { commits[index].foresee(rewritings: rewritings) }
         return Rehearsal(
             moments: zip(moments, ends).map { ($0, driver.promises[$1]) },
-            commits: driver.commits, violations: driver.violations,
+            commits: commits, violations: driver.violations,
             operations: disk.operationCount)
     }
 
     // MARK: - One crash
 
-    /// Looks at one of the disks that a crash may leave, and returns what is wrong with it.
-    func examine(
-        _ moment: SimulatedDisk.Moment, _ promise: LogDriver.Promise,
-        commits: [LogDriver.Commit], image: Int
-    ) -> String? {
+    /// One of the disks that a crash may leave, which the seed and the number of the image decide.
+    struct Image {
+        var disk: SimulatedDisk
+        var survival: SimulatedDisk.Survival
+        var seed: UInt64
+    }
+
+    func image(_ number: Int, of moment: SimulatedDisk.Moment) -> Image {
         let survival: SimulatedDisk.Survival =
-            switch image {
+            switch number {
             case 0: .nothing
             case 1: .everything
             default: .chance
             }
         let imageSeed =
             seed &* 1_000_003 &+ UInt64(moment.operation.number) &* 7_919
-            &+ UInt64(image)
+            &+ UInt64(number)
         let disk = SimulatedDisk(
             after: moment, keeping: survival, seed: imageSeed, tearsSectors: tearsSectors)
-        let driver = LogDriver(disk, configuration, commits: commits, promise: promise)
-        look(at: driver, imageSeed, depth: 0)
+        return Image(disk: disk, survival: survival, seed: imageSeed)
+    }
+
+    /// Looks at one of the disks that a crash may leave, and returns what is wrong with it.
+    func examine(
+        _ moment: SimulatedDisk.Moment, _ promise: LogDriver.Promise,
+        commits: [LogDriver.Commit], image number: Int
+    ) -> String? {
+        let image = image(number, of: moment)
+        let driver = LogDriver(image.disk, configuration, commits: commits, promise: promise)
+        look(at: driver, image.seed, depth: 0)
         guard let violation = driver.violations.first else { return nil }
+        let operations = image.disk.operations
         return """
             \(violation)
               scenario \(scenario.name), \(durabilityName), seed \(seed), crash after \
-            \(moment.operation), image \(image) (\(survival)), then \(disk.operations.count) \
+            \(moment.operation), image \(number) (\(image.survival)), then \(operations.count) \
             operations:
-              \(disk.operations.suffix(60).map(\.description).joined(separator: "\n  "))
+              \(operations.suffix(60).map(\.description).joined(separator: "\n  "))
             """
     }
 

@@ -5,6 +5,8 @@ import XCTest
 
 /// A scavenge that is interrupted at any operation, by the power or by an error, loses no event, and
 /// a repeated one finishes it.
+///
+/// `WELLSPRING_FIRST_SEED` gives other crashes.
 final class ScavengeCrashTests: XCTestCase {
     private static let momentStep = Size("SCAVENGE_CRASH_STEP", debug: 4, release: 1)
     private static let rounds = Size("SCAVENGE_CRASH_ROUNDS", debug: 1, release: 12)
@@ -25,9 +27,7 @@ final class ScavengeCrashTests: XCTestCase {
         for number in stride(from: 0, to: moments.count, by: Self.momentStep.value) {
             let moment = moments[number]
             for round in 0..<Self.rounds.value {
-                let survival = Self.survivals[(number + round) % Self.survivals.count]
-                let image = SimulatedDisk(
-                    after: moment, keeping: survival, seed: UInt64(number * 31 + round))
+                let (image, survival) = Self.image(moments, number, round)
                 let message = "\(moment.operation), \(survival)"
                 if try await examine(image, of: fixture, message) { unfinished += 1 }
                 images += 1
@@ -48,9 +48,7 @@ final class ScavengeCrashTests: XCTestCase {
         XCTAssertGreaterThan(moments.count, 60)
         var unfinished = 0
         for number in stride(from: 0, to: moments.count, by: Self.momentStep.value) {
-            let image = SimulatedDisk(
-                after: moments[number], keeping: Self.survivals[number % Self.survivals.count],
-                seed: UInt64(number))
+            let (image, _) = Self.image(moments, number, 0)
             if try await examine(image, of: fixture, "\(moments[number].operation)") {
                 unfinished += 1
             }
@@ -64,7 +62,8 @@ final class ScavengeCrashTests: XCTestCase {
         fixture.disk.startRecording()
         try await fixture.scavenge()
         let moments = fixture.disk.takeRecording()
-        for seed in 0..<UInt64(Self.depth.value) {
+        let first = UInt64(Size.firstSeed)
+        for seed in first..<first + UInt64(Self.depth.value) {
             var image = SimulatedDisk(
                 after: moments[Int(seed &* 7_919 % UInt64(moments.count))], keeping: .chance,
                 seed: seed)
@@ -92,7 +91,8 @@ final class ScavengeCrashTests: XCTestCase {
                 (SimulatedDisk.Fault.Failure.inputOutput, SimulatedDisk.Fault.Repetition.once),
                 (.noSpace, .untilHealed),
             ] {
-                let disk = base.disk.afterCrash(keeping: .everything, seed: 1)
+                let disk = base.disk.afterCrash(
+                    keeping: .everything, seed: UInt64(Size.firstSeed))
                 disk.inject(.init(failure, from: index, repetition))
                 let message = "\(failure) at \(index)"
                 do {
@@ -109,6 +109,35 @@ final class ScavengeCrashTests: XCTestCase {
         }
         XCTAssertGreaterThan(refused, 10)
         print("totals: errors in scavenges: \(rehearsal.operationCount) operations, 0 lost")
+    }
+
+    /// A disk that a crash at one of the moments may leave.
+    private static func image(
+        _ moments: [SimulatedDisk.Moment], _ number: Int, _ round: Int,
+        firstSeed: Int = Size.firstSeed
+    ) -> (disk: SimulatedDisk, survival: SimulatedDisk.Survival) {
+        let survival = survivals[(number + round) % survivals.count]
+        let seed = UInt64(firstSeed - 1) &* 1_000_003 &+ UInt64(number * 31 + round)
+        return (SimulatedDisk(after: moments[number], keeping: survival, seed: seed), survival)
+    }
+
+    /// Each night is to look at other disks than the nights before.
+    func test_another_seed_leaves_other_images_and_the_same_seed_the_same() async throws {
+        let fixture = try await ScavengeFixture()
+        fixture.disk.startRecording()
+        try await fixture.scavenge()
+        let moments = fixture.disk.takeRecording()
+        func images(_ seed: Int) -> [[String: [UInt8]?]] {
+            stride(from: 0, to: moments.count, by: 7).map { number in
+                let disk = Self.image(moments, number, 0, firstSeed: seed).disk
+                return disk.fileNames.reduce(into: [:]) { $0[$1] = disk.contents(of: $1) }
+            }
+        }
+        let (one, other) = (images(1), images(2))
+        XCTAssertEqual(one, images(1))
+        let different = zip(one, other).count { $0 != $1 }
+        print("crashes in scavenges: \(different) of \(one.count) images differ with the seed")
+        XCTAssertGreaterThan(different, 0)
     }
 
     /// Looks at the store as it is, scavenges it again, and looks once more.
