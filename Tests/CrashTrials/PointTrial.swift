@@ -4,39 +4,43 @@ import Wellspring
 /// Has a process live a short life with a store and end at one of its operations on files, at every
 /// one in turn: what it acknowledged is there.
 ///
-/// usage: CrashTrials points --store DIR [--every N] [--seed N] [--fault NAME] [--lie NAME]
+/// usage: CrashTrials points --store DIR [--every N] [--rounds N] [--seed N] [--fault NAME] [--lie NAME]
 ///
-/// Each operation has three processes: one ends right before it, one in its middle, one right after
-/// it. Each of the three has other appends.
+/// In each round each operation has three processes: one ends right before it, one in its middle, one
+/// right after it. Each of the three has other appends.
 struct PointTrial {
     private let step: Int
+    private let rounds: Int
     private let seed: Int
     private var trial: Trial
 
     init(_ settings: Settings) throws {
         step = max(1, try settings.number("every", default: 1))
+        rounds = max(1, try settings.number("rounds", default: 1))
         seed = try settings.number("seed", default: 1)
         trial = try Trial(settings, storeAt: settings.text("store"))
     }
 
     mutating func run() async throws {
         let began = ContinuousClock.now
+        let sides = Fate.Side.allCases
         var (operations, points) = (0, 0)
-        for (number, side) in Fate.Side.allCases.enumerated() {
-            operations = try await rehearse(seed: seed + number)
+        for number in 0..<rounds * sides.count {
+            let (seed, side) = (seed + number, sides[number % sides.count])
+            operations = try await rehearse(seed: seed)
             points = 0
             for point in stride(from: number % step, to: operations, by: step) {
                 points += 1
                 do {
-                    try await end(at: point, side, seed: seed + number)
+                    try await end(at: point, side, seed: seed)
                 } catch {
-                    throw Wrong("\(side) operation \(point), seed \(seed + number): \(error)")
+                    throw Wrong("\(side) operation \(point), seed \(seed): \(error)")
                 }
             }
         }
         trial.printTotals(
             "kill points",
-            "\(points) points x \(Fate.Side.allCases.count), of \(operations) operations,",
+            "\(points) points x \(rounds * sides.count), of \(operations) operations,",
             since: began)
     }
 

@@ -58,9 +58,10 @@ private struct Writing {
         self.voice = voice
     }
 
-    /// Has two clients append, which other seeds do not have.
+    /// Has two clients append: each of 496 seeds in a row has another pair.
     mutating func appendDeeds(to store: FileEventStore) async throws {
-        for client in [seed * 2 % Deed.clientCount, (seed * 2 + 1) % Deed.clientCount] {
+        let (first, distance) = (seed * 2 % Deed.clientCount, 1 + seed / 16 % 31)
+        for client in [first, (first + distance) % Deed.clientCount] {
             let deed = Deed(client: client, number: next)
             let request = deed.request(at: versions[client] ?? .start)
             if lie == .early { try acknowledge(deed, at: 0) }
