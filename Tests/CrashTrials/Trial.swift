@@ -115,8 +115,15 @@ struct Trial {
     }
 
     /// Lets the next writer begin a new store.
+    ///
+    /// The old one is gone for good: if the power goes before anything of the new one is durable, it
+    /// must not come back.
     func removeStore() throws {
         try FileManager.default.removeItem(atPath: path)
+        let parent = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY)
+        guard parent >= 0 else { throw Wrong("cannot open the directory of \(path)") }
+        defer { close(parent) }
+        guard fsync(parent) == 0 else { throw Wrong("cannot make it durable that \(path) is gone") }
     }
 
     /// A configuration with small segments, so that many of them begin and end.
