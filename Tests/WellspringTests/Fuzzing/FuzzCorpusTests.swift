@@ -1,10 +1,13 @@
 import Foundation
+import WellspringLog
 import XCTest
 
 /// Everything that the fuzzer found worth keeping, once more.
 ///
 /// `.ci/fuzz/run` looks for more of it, and `.ci/fuzz/keep` writes what it has found to the corpora.
 final class FuzzCorpusTests: XCTestCase {
+    private static let lives = Size("LIVES", debug: 10, release: 200)
+
     /// The inputs of a corpus: a line of hexadecimal digits each.
     private func corpus(_ name: String) throws -> [[UInt8]] {
         let file = URL(fileURLWithPath: #filePath)
@@ -56,6 +59,44 @@ final class FuzzCorpusTests: XCTestCase {
         }
         for subject in StoreFuzzing.Subject.allCases {
             XCTAssertTrue(outcomes[subject]?.contains(.read) ?? false, "\(subject) is never read")
+        }
+    }
+
+    func test_every_life_of_the_corpus_keeps_its_promises_and_together_they_do_everything() throws {
+        var deeds: Set<LifeFuzzing.Deed> = []
+        for (line, input) in try corpus("Life").enumerated() {
+            let outcome = LifeFuzzing.run(input)
+            XCTAssertNil(outcome.problem, "line \(line + 1)")
+            deeds.formUnion(outcome.deeds)
+        }
+        XCTAssertEqual(Set(LifeFuzzing.Deed.allCases).subtracting(deeds), [])
+    }
+
+    /// Lives of 400 bytes that a seed gives.
+    private func livesOfChance(_ numbers: ClosedRange<Int>) -> some Sequence<[UInt8]> {
+        numbers.lazy.map { number in
+            var dice = SmallDice(seed: UInt64(number))
+            return (0..<400).map { _ in UInt8(dice.below(256)) }
+        }
+    }
+
+    func test_lives_of_chance_break_no_promise() {
+        for (number, life) in livesOfChance(1...Self.lives.value).enumerated() {
+            XCTAssertNil(LifeFuzzing.run(life).problem, "life \(number + 1)")
+        }
+    }
+
+    func test_lives_of_chance_find_stores_that_break_a_promise() {
+        let faults: [PlantedFault] = [
+            .skipSync, .publishBeforeSync, .ignoreFailedCommit, .takeBackInMemoryOnly,
+            .retryFailedSync, .keepQueuedEvents, .skipVersionCheck, .forgetTruncation,
+            .checkpointAheadOfLog,
+        ]
+        for fault in faults {
+            let found = livesOfChance(1...60).first {
+                LifeFuzzing.run($0, planting: fault).problem != nil
+            }
+            XCTAssertNotNil(found, "nothing notices \(fault)")
         }
     }
 }
