@@ -1,12 +1,14 @@
+import Foundation
 import Wellspring
 
 /// Payloads that nobody wrote: every one gives an event or an error.
 ///
 /// The first byte of an input chooses the codec and the event, the rest is the payload. What is read
-/// is written and read again, and must stay the same. The fuzzer of `.ci/fuzz` calls this, and so
-/// does a test with all that the fuzzer found worth keeping.
+/// is written and read again, and must stay the same. What is called JSON is also given to Foundation,
+/// which must read the same or refuse it too. The fuzzer of `.ci/fuzz` calls this, and so does a test
+/// with all that the fuzzer found worth keeping.
 enum PayloadFuzzing {
-    /// An event was read that is another one after it was written again.
+    /// An event was read that is another one after it was written again, or to Foundation.
     struct Changed: Error, CustomStringConvertible {
         let description: String
     }
@@ -21,10 +23,33 @@ enum PayloadFuzzing {
         let stored = EncodedEvent(
             name: EventName(names[Int(first) % 3]), payload: EventPayload(input.dropFirst()),
             codec: codecs[Int(first) / 3 % 3])
+        if stored.codec == .json { try compare(stored, also: Int(first) / 9) }
         let outcomes = [
             try rewrite(FuzzedEvent.self, stored), try rewrite(ListedFuzzedEvent.self, stored),
         ]
         return outcomes.contains(.read) ? .read : .refused
+    }
+
+    /// Has Foundation read the same bytes, as the content of the event and, often enough, as
+    /// something else.
+    private static func compare(_ stored: EncodedEvent, also number: Int) throws(Changed) {
+        let text = Array(stored.payload)
+        var differences: [String?] =
+            switch stored.name {
+            case "opened": [FuzzedContent.Opened.difference(stored, text)]
+            case "moved": [FuzzedContent.Moved.difference(stored, text)]
+            default: [FuzzedContent.Planted.difference(stored, text)]
+            }
+        switch number % 8 {
+        case 1: differences.append(JSONComparison.difference(AnyJSON.self, text))
+        case 2: differences.append(JSONComparison.difference([String: Double?].self, text))
+        case 3: differences.append(JSONComparison.difference([Decimal].self, text))
+        case 4: differences.append(JSONComparison.difference([UInt64?].self, text))
+        default: break
+        }
+        if let difference = differences.lazy.compactMap({ $0 }).first {
+            throw Changed(description: difference)
+        }
     }
 
     /// Reads an event, writes it and reads it again.
@@ -46,7 +71,7 @@ enum FuzzedEvent: SelfCodingEvent {
     case moved([String: [Int]])
     case tree(Tree)
 
-    indirect enum Tree: Codable, Sendable, PayloadValue {
+    indirect enum Tree: Codable, Equatable, Sendable, PayloadValue {
         case leaf(Double)
         case branch([Tree])
 
@@ -108,4 +133,56 @@ enum ListedFuzzedEvent: DomainEvent {
     }
 
     static let payloadFormat = PayloadFormat.binary(fields: ["owner", "limit", "_0", "leaf"])
+}
+
+/// What the cases hold, as Foundation knows it.
+enum FuzzedContent {
+    struct Opened: FuzzedCase {
+        let owner: String
+        let limit: Int
+        let note: String?
+
+        init?(_ event: ListedFuzzedEvent) {
+            guard case .opened(let owner, let limit, let note) = event else { return nil }
+            (self.owner, self.limit, self.note) = (owner, limit, note)
+        }
+    }
+
+    struct Moved: FuzzedCase {
+        let places: [String: [Int]]
+        enum CodingKeys: String, CodingKey { case places = "_0" }
+
+        init?(_ event: ListedFuzzedEvent) {
+            guard case .moved(let places) = event else { return nil }
+            self.places = places
+        }
+    }
+
+    struct Planted: FuzzedCase {
+        let tree: FuzzedEvent.Tree
+        enum CodingKeys: String, CodingKey { case tree = "_0" }
+
+        init?(_ event: ListedFuzzedEvent) {
+            guard case .tree(let tree) = event else { return nil }
+            self.tree = tree
+        }
+    }
+}
+
+/// The content of one case.
+protocol FuzzedCase: Codable, Equatable {
+    init?(_ event: ListedFuzzedEvent)
+}
+
+extension FuzzedCase {
+    /// How Foundation disagrees about the content of an event, as content and as a whole event; `nil`
+    /// when it does not.
+    static func difference(_ stored: EncodedEvent, _ text: [UInt8]) -> String? {
+        if let difference = JSONComparison.difference(Self.self, text) { return difference }
+        let event = (try? ListedFuzzedEvent(decoding: stored)).flatMap { Self($0) }
+        guard case .value(let content) = JSONComparison.ours(Self.self, text) else {
+            return event.map { "the event \($0) from what is no content: \(text)" }
+        }
+        return event == content ? nil : "\(text): \(content), and the event has \(event as Any)"
+    }
 }

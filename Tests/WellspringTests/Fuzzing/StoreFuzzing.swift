@@ -11,6 +11,18 @@ enum StoreFuzzing {
     /// What the rest of an input is taken for.
     enum Subject: UInt8, CaseIterable {
         case body, frames, anchor, footer, checkpoint, manifest, identity, run, builtRun, log
+        case segment
+
+        /// What `.ci/fuzz/run` gives time of its own.
+        var target: String {
+            switch self {
+            case .body: "Record"
+            case .frames, .log: "Frame"
+            case .segment, .anchor, .footer: "Segment"
+            case .manifest, .identity, .checkpoint: "Manifest"
+            case .run, .builtRun: "Run"
+            }
+        }
     }
 
     static let storeID = StoreUUID(high: 1, low: 2)
@@ -51,6 +63,7 @@ enum StoreFuzzing {
         case .run: openRun(changedRun(bytes), on: disk)
         case .builtRun: openRun(builtRun(bytes), on: disk)
         case .log: readLog(bytes, on: disk)
+        case .segment: openSegment(bytes, on: disk)
         }
     }
 
