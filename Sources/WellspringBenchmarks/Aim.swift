@@ -47,6 +47,7 @@ struct Aim: Sendable {
         Aim("W8", "rss_mb", .atMost(20)),
         Aim("W9", "bytes_event", .atMost(0.85), times: "sqlite"),
         Aim("W9", "bytes_event", .atMost(0.6), times: "sqlite", row: "wellspring-binary"),
+        Aim("W10", "p50_us", .atMost(1), times: "floor"),
         Aim("W11", "ops_s", .atLeast(5), times: "sqlite"),
         Aim("W11", "tries_per_ok", .atMost(1.5)),
         Aim("W11-bus", "ops_s", .atLeast(5), times: "sqlite"),

@@ -19,6 +19,8 @@ final class FloorContender: Contender {
     nonisolated(unsafe) private var pendingRound = 1
     nonisolated(unsafe) private var doneRound = 0
     nonisolated(unsafe) private var isWriting = false
+    nonisolated(unsafe) private var doneEnd: UInt64 = 0
+    nonisolated(unsafe) private var hasLeft = false
     nonisolated(unsafe) private var end: UInt64 = 0
     nonisolated(unsafe) private var zeroedEnd: UInt64 = 0
 
@@ -101,6 +103,7 @@ final class FloorContender: Contender {
             state.lock()
             isWriting = false
             doneRound = round
+            doneEnd = end
             state.broadcast()
         }
         try write(group)
@@ -116,6 +119,54 @@ final class FloorContender: Contender {
         }
         try group.withUnsafeBytes { try file.write($0, at: place) }
         if isDurable { try file.sync() }
+    }
+
+    /// A thread that waits for the condition, and reads what was written since.
+    func subscribe(
+        _ seen: @escaping @Sendable (_ position: UInt64) -> Void
+    ) -> Task<Void, Never>? {
+        Task {
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    Thread.detachNewThread { [self] in
+                        follow(seen)
+                        continuation.resume()
+                    }
+                }
+            } onCancel: {
+                state.withLock {
+                    hasLeft = true
+                    state.broadcast()
+                }
+            }
+        }
+    }
+
+    private func follow(_ seen: (_ position: UInt64) -> Void) {
+        var known = Replayed()
+        var offset: UInt64 = 0
+        var window = [UInt8](repeating: 0, count: 1 << 16)
+        while let end = waitForMore(than: offset) {
+            let before = known.events
+            let wanted = min(window.count, Int(end - offset))
+            let used = try? window.withUnsafeMutableBytes {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted])
+                let count = try file.read(into: rest, at: offset)
+                return try Self.scan(UnsafeRawBufferPointer(rebasing: rest[..<count]), &known)
+            }
+            // Whoever waits for what cannot be read waits for ever, and so is noticed.
+            guard let used, used > 0 else { return }
+            offset += UInt64(used)
+            for position in before..<known.events { seen(UInt64(position + 1)) }
+        }
+    }
+
+    /// Returns the end of what is written once it lies behind `offset`; `nil` when nobody listens.
+    private func waitForMore(than offset: UInt64) -> UInt64? {
+        state.withLock {
+            while doneEnd <= offset, !hasLeft { state.wait() }
+            return hasLeft ? nil : doneEnd
+        }
     }
 
     func version(of stream: Int) async throws -> Int { throw NotMeasured() }

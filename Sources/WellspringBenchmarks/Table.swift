@@ -26,10 +26,11 @@ struct Table {
 
     /// For a terminal.
     var text: String {
-        var text = Self.pad("", 29) + rows.map { Self.pad($0, 24) }.joined() + "\n"
+        let width = max(24, (rows.map(\.count).max() ?? 0) + 1)
+        var text = Self.pad("", 29) + rows.map { Self.pad($0, width) }.joined() + "\n"
         for line in lines {
             text += Self.pad(line.workload, 13) + Self.pad(line.metric, 16)
-            text += rows.map { Self.pad(cell($0, line) ?? "-", 24) }.joined() + "\n"
+            text += rows.map { Self.pad(cell($0, line) ?? "-", width) }.joined() + "\n"
         }
         return text + "(x): wellspring's figure divided by the row's\n"
     }

@@ -66,7 +66,7 @@ struct WellspringBenchmarks {
     private static var rows: [any Contender.Type] {
         var rows: [any Contender.Type] = [
             FileContender.self, BinaryContender.self, SelfCodedContender.self,
-            MemoryContender.self, FloorContender.self,
+            MemoryContender.self, SelfCodedMemoryContender.self, FloorContender.self,
         ]
         #if SQLite
         rows += [SQLiteContender.self, SQLiteGroupContender.self]

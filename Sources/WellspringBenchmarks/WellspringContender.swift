@@ -44,6 +44,14 @@ final class MemoryContender: WellspringContender {
     init(_ store: InMemoryEventStore) { (self.store, bus) = (store, CommandBus(store)) }
 }
 
+/// Wellspring in memory, with events that write and read themselves.
+final class SelfCodedMemoryContender: WellspringContender {
+    typealias Event = SelfCodedCartEvent
+    let store: InMemoryEventStore
+    let bus: CommandBus
+    init(_ store: InMemoryEventStore) { (self.store, bus) = (store, CommandBus(store)) }
+}
+
 extension WellspringContender {
     static var row: String { "wellspring" + Store.mark + (isVariant ? "-\(Event.form)" : "") }
     static var hasBus: Bool { true }

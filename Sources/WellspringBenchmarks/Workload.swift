@@ -71,7 +71,7 @@ extension Workload {
         _ id: String, _ summary: String, writers: Int, isDurable: Bool = true,
         streams: Int? = nil, events: Int = 1, inMemory: Bool = false
     ) -> Workload {
-        Workload(id: id, summary: summary, mindsForm: !isDurable && !inMemory) { row, setting in
+        Workload(id: id, summary: summary, mindsForm: !isDurable) { row, setting in
             guard row.persists != inMemory else { throw NotMeasured() }
             let store = try await row.init(at: setting.directory, isDurable: isDurable)
             let result = try await Crowd.run(
@@ -240,14 +240,17 @@ extension Workload {
     ) { row, setting in
         let store = try await row.init(at: setting.directory, isDurable: false)
         let calls = SubscriberCalls()
-        guard let subscription = store.subscribe(calls.note), case .tasks(let append) = store.append
-        else { throw NotMeasured() }
+        guard let subscription = store.subscribe(calls.note) else { throw NotMeasured() }
+        let append = store.append
         var latencies = Latencies()
         let start = now()
         var number = 0
         while seconds(since: start) < setting.effort.seconds {
             let began = now()
-            try await append(number..<number + 1, 0)
+            switch append {
+            case .tasks(let append): try await append(number..<number + 1, 0)
+            case .threads(let append): try append(number..<number + 1, 0)
+            }
             number += 1
             latencies.add(await calls.time(of: UInt64(number)) - began)
         }
