@@ -79,7 +79,7 @@ final class KillPointTests: XCTestCase {
     }
 
     func test_an_acknowledgement_before_the_append_is_noticed() throws {
-        let outcome = try run(every: 3, "--lie", "early")
+        let outcome = try run(every: 1, "--lie", "early")
         XCTAssertEqual(outcome.status, 1)
         XCTAssertTrue(outcome.errors.hasPrefix("wrong: before operation"), outcome.errors)
         XCTAssertTrue(outcome.errors.contains("is lost"), outcome.errors)
