@@ -111,8 +111,8 @@ struct SimulatedFile {
 
     /// A sync that gets to the bytes at places that the file had already, and not to a new size.
     mutating func syncContents() {
-        let whole = min(size, durableSize) / Self.sectorLength
-        for (index, versions) in unsynced where index < whole {
+        let known = durableSize / Self.sectorLength
+        for (index, versions) in unsynced where index < known && index * Self.sectorLength < size {
             Self.set(versions[versions.count - 1], at: index, in: &durable)
             unsynced[index] = nil
         }
