@@ -29,6 +29,9 @@ enum CrashTrials {
             case "kill":
                 var trial = try KillTrial(settings)
                 try await trial.run()
+            case "limit":
+                var trial = try LimitTrial(settings)
+                try await trial.run()
             case "points":
                 var trial = try PointTrial(settings)
                 try await trial.run()
