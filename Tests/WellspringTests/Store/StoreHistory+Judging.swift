@@ -9,8 +9,9 @@ import Wellspring
 extension StoreHistory {
     /// Everything that a correct store cannot have done; empty for a good history.
     var violations: [String] {
-        let places = LogPlaces(log)
-        return violationsOfLog + violationsOfExpectations(places) + violationsOfPages(places)
+        let places = LogPlaces(log, truncations)
+        return violationsOfLog + violationsOfTruncations(places)
+            + violationsOfExpectations(places) + violationsOfPages(places)
             + violationsOfTime(places)
     }
 
@@ -47,6 +48,16 @@ extension StoreHistory {
             return facts.isEmpty ? [] : ["append \(append.number) failed and is there"]
         case .unknown where facts.isEmpty:
             return []
+        case .truncated(let first, let position):
+            // Without an event of its own, an earlier request had gone as far.
+            let isOwn = facts.isEmpty || facts.map(\.position) == [position]
+            let isThere = truncations.contains {
+                $0.position == position && $0.before == first
+                    && $0.stream == append.writes.first?.stream
+            }
+            let isNothing = facts.isEmpty && position == 0 && first == 1
+            if isOwn, isThere || isNothing { return [] }
+            return ["append \(append.number) got a wrong receipt"]
         case .stored, .unknown:
             break
         }
@@ -68,6 +79,17 @@ extension StoreHistory {
             && last.count == versions.count
             && zip(last, versions).allSatisfy { $0 == nil || $0 == $1 }
         return isRight ? [] : ["append \(append.number) got a wrong receipt"]
+    }
+
+    /// A stream begins later each time, and not beyond its end.
+    private func violationsOfTruncations(_ places: LogPlaces) -> [String] {
+        truncations.compactMap { truncation in
+            let (stream, position) = (truncation.stream, truncation.position)
+            let first = places.first(of: stream, at: position - 1)
+            let end = places.version(of: stream, before: position) + 1
+            let isRight = truncation.before > first && truncation.before <= end
+            return isRight ? nil : "\(stream) was truncated to \(truncation.before) of \(end)"
+        }
     }
 
     /// Every expectation held at the place that the append got, or failed as it was said to.
@@ -118,7 +140,8 @@ extension StoreHistory {
         }
         for read in streamReads {
             let facts = places.streams[read.stream] ?? []
-            let rest = facts.prefix(Int(read.version)).dropFirst(Int(read.after))
+            let start = max(read.after, read.first - 1)
+            let rest = facts.prefix(Int(read.version)).dropFirst(Int(start))
             if Array(rest.prefix(read.events.count)) != read.events {
                 found.append("a page of \(read.stream) differs")
             }
@@ -183,7 +206,7 @@ extension StoreHistory {
                         with: places.range(of: write.stream, at: version.rawValue))
                 }
                 calls.append(Call(name: name, span: append.span, range: range))
-            case .stored, .unknown:
+            case .stored, .truncated, .unknown:
                 guard let first = places.firsts[append.number] else { continue }
                 var span = append.span
                 // What nobody knew may have come to be at any later time.
@@ -206,7 +229,8 @@ extension StoreHistory {
             calls.append(
                 Call(
                     name: "\(read.stream) at \(read.version)", span: read.span,
-                    range: places.range(of: read.stream, at: read.version)))
+                    range: places.range(of: read.stream, at: read.version)?
+                        .common(with: places.range(of: read.stream, beginningAt: read.first))))
         }
         return calls
     }
@@ -218,9 +242,11 @@ private struct LogPlaces {
     let streams: [StreamID: [StoreHistory.Fact]]
     /// The first position of each append.
     private(set) var firsts: [Int: UInt64] = [:]
+    private let truncations: [StreamID: [StoreHistory.Truncation]]
 
-    init(_ log: [StoreHistory.Fact]) {
+    init(_ log: [StoreHistory.Fact], _ truncations: [StoreHistory.Truncation]) {
         self.log = log
+        self.truncations = Dictionary(grouping: truncations, by: \.stream)
         streams = Dictionary(grouping: log, by: \.stream)
         for fact in log where firsts[fact.append] == nil { firsts[fact.append] = fact.position }
     }
@@ -241,6 +267,19 @@ private struct LogPlaces {
             if facts[middle].position < position { low = middle + 1 } else { high = middle }
         }
         return UInt64(low)
+    }
+
+    /// The first version that can be read of a stream when the log has come to `position`.
+    func first(of stream: StreamID, at position: UInt64) -> UInt64 {
+        truncations[stream]?.last { $0.position <= position }?.before ?? 1
+    }
+
+    /// Where the log can be cut so that the stream begins at version `first`; `nil` for nowhere.
+    func range(of stream: StreamID, beginningAt first: UInt64) -> ClosedRange<UInt64>? {
+        let changes = truncations[stream] ?? []
+        let next = changes.first { $0.before > first }?.position ?? UInt64(log.count) + 1
+        let start = first == 1 ? 0 : changes.first { $0.before == first }?.position
+        return start.flatMap { $0 < next ? $0...next - 1 : nil }
     }
 
     /// Where the log can be cut so that the stream is at `version`; `nil` for nowhere.

@@ -27,6 +27,9 @@ struct StoreHistory: Sendable {
 
     enum Outcome: Hashable, Sendable {
         case stored(positions: Range<UInt64>, versions: [StreamVersion])
+        /// The stream begins at this version, by the request at this position: this one, or an earlier
+        /// one that went as far.
+        case truncated(first: UInt64, position: UInt64)
         case conflict(StreamConflict)
         /// The store said that nothing was stored.
         case notStored
@@ -50,6 +53,15 @@ struct StoreHistory: Sendable {
         var after: UInt64
         var version: UInt64
         var events: [Fact]
+        /// The first version that could be read.
+        var first: UInt64 = 1
+    }
+
+    /// A request to have a stream begin later, as it is in the log.
+    struct Truncation: Hashable, Sendable {
+        var position: UInt64
+        var stream: StreamID
+        var before: UInt64
     }
 
     /// One event, by where it is and which append it came from.
@@ -66,6 +78,20 @@ struct StoreHistory: Sendable {
     var streamReads: [StreamRead] = []
     /// The whole log as it was in the end.
     var log: [Fact] = []
+    /// All requests to have streams begin later, in the order of the log.
+    var truncations: [Truncation] = []
+}
+
+extension StoreHistory.Truncation {
+    /// All requests in a log.
+    static func all(in log: [RecordedEvent]) throws -> [Self] {
+        try log.filter { $0.stream.category == .truncation }.map { event in
+            let request = try StreamTruncation(event)
+            return Self(
+                position: event.position.rawValue, stream: request.stream,
+                before: request.before.rawValue)
+        }
+    }
 }
 
 extension StoreHistory {

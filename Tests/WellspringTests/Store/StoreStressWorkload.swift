@@ -179,7 +179,8 @@ final class StoreStressWorkload: Sendable {
                 history.streamReads.append(
                     .init(
                         span: span, stream: stream, after: after, version: page.version.rawValue,
-                        events: page.events.map(StoreHistory.Fact.init)))
+                        events: page.events.map(StoreHistory.Fact.init),
+                        first: page.firstVersion.rawValue))
             }
             await Task.yield()
         }
@@ -199,9 +200,15 @@ final class StoreStressWorkload: Sendable {
 
     /// The history with the log as it is in `store`.
     func history(endingWith store: any EventStore) async throws -> StoreHistory {
-        let log = try await store.wholeLog().map(StoreHistory.Fact.init)
+        try history(endingWith: try await store.wholeLog())
+    }
+
+    /// The history with `log` as its end.
+    func history(endingWith log: [RecordedEvent]) throws -> StoreHistory {
+        let truncations = try StoreHistory.Truncation.all(in: log)
         return written.withLock { history in
-            history.log = log
+            history.log = log.map(StoreHistory.Fact.init)
+            history.truncations = truncations
             return history
         }
     }

@@ -110,6 +110,9 @@ struct HistorySearch {
                 $0.stream == conflict.stream && $0.expected == conflict.expected
             }
             return isOne && version(conflict.stream) == conflict.actual ? [log] : []
+        case .truncated(_, let position):
+            guard conflicts.isEmpty else { return [] }
+            return position > UInt64(log.count) ? [after] : [log]
         case .notStored: return [log]
         case .unknown: return conflicts.isEmpty && place > 0 ? [log, after] : [log]
         }

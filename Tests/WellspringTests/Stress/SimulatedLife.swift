@@ -36,6 +36,13 @@ final class SimulatedLife: Sendable {
                 if runner === ledger { isLedgerAtRest.withLock { $0 = true } }
             }
         }
+        let readingBeside = simulation.upkeep.map { upkeep in
+            Task(executorPreference: executor) { [simulation] in
+                await simulation.busy("reading beside the writer") {
+                    await upkeep.reader.follow(on: simulation.disk)
+                }.map(simulation.note)
+            }
+        }
         let rebuilds = dice.below(3) == 0
         let patient = dice.below(3) > 0
         await withTaskGroup(of: Void.self) { group in
@@ -57,6 +64,12 @@ final class SimulatedLife: Sendable {
             group.addTask { [workload = simulation.workload] in
                 try? await workload.readStreams(seed: seed, most: 12)
             }
+            if simulation.upkeep != nil {
+                group.addTask { [simulation, file] in
+                    var requests = SimulatedRequests(simulation, file, seed: seed)
+                    await requests.ask()
+                }
+            }
             if rebuilds {
                 group.addTask {
                     await self.simulation.busy("rebuilding") {
@@ -75,6 +88,8 @@ final class SimulatedLife: Sendable {
             follower.cancel()
             await follower.value
         }
+        readingBeside?.cancel()
+        await readingBeside?.value
         for run in runs.reversed() {
             run.cancel()
             await run.value
@@ -99,7 +114,9 @@ final class SimulatedLife: Sendable {
             let purse = Purse.ID("\(dice.below(2))")
             let cents = 1 + dice.below(9)
             let isSpending = dice.below(2) == 0
-            let position = await simulation.workload.record(purse.stream) { id in
+            let event: Purse.Event =
+                isSpending ? .spent(cents: cents, on: "bread") : .filled(cents: cents)
+            let position = await simulation.record(event, purse.stream) { id in
                 let context = CommandContext(id: id)
                 return try await simulation.busy("commanding") {
                     isSpending
@@ -133,15 +150,16 @@ extension DecodingPlan {
         tasks: 3, pageLimit: ReadLimit(events: 4), leastEvents: 2)
 }
 
-extension StoreStressWorkload {
+extension Simulation {
     /// Sends a command with an id that its event will name, and writes down what came of it.
     ///
     /// - Returns: The position of its event, when it was stored.
     fileprivate func record(
-        _ stream: StreamID,
+        _ event: Purse.Event, _ stream: StreamID,
         _ send: (MessageID) async throws -> CommandReceipt<Purse>
     ) async -> LogPosition? {
-        let call = begin()
+        let call = workload.begin()
+        contents.note(event, of: call.number)
         let outcome: StoreHistory.Outcome
         var position: LogPosition?
         do {
@@ -159,7 +177,8 @@ extension StoreStressWorkload {
         } catch {
             outcome = .notStored
         }
-        end(call, writes: [.init(stream: stream, expected: .any, count: 1)], outcome: outcome)
+        workload.end(
+            call, writes: [.init(stream: stream, expected: .any, count: 1)], outcome: outcome)
         return position
     }
 }
@@ -195,14 +214,8 @@ final class SimulatedFollower: Sendable {
         }
     }
 
-    /// What is wrong with what was seen.
-    func complaint(about log: [RecordedEvent]) -> String? {
-        let seen = seen.withLock { $0 }
-        guard seen != log else { return nil }
-        let first = zip(seen, log).enumerated().first { $0.element.0 != $0.element.1 }?.offset
-        return "a follower saw \(seen.count) events of \(log.count), another one at "
-            + "\(first.map { "\($0 + 1)" } ?? "the end")"
-    }
+    /// What was seen.
+    var events: [RecordedEvent] { seen.withLock { $0 } }
 }
 
 /// Every event of every purse, by place.
@@ -221,7 +234,7 @@ struct PurseLedger: Projection, Codable, Equatable {
         }
     }
 
-    /// The fold of a whole log.
+    /// The fold of a whole log, as far as it has content.
     init(_ log: [RecordedEvent]) {
         for event in log where event.stream.category == Purse.category {
             if let decoded = try? event.decoded(as: Purse.Event.self) { apply(decoded) }

@@ -12,6 +12,13 @@ final class Simulation: Sendable {
         var powerCuts = 0
         var faults = 0
         var jobs = 0
+        var scavenges = 0
+        /// Of the scavenges those that were ended by the power, a failure or a cancellation.
+        var unfinishedScavenges = 0
+        var truncations = 0
+        var redactions = 0
+        /// How many events were shown by readers in other processes.
+        var eventsBeside = 0
         /// All that happened.
         var history: StoreHistory?
         /// The same in lines, to be compared with another run of the same seed.
@@ -24,7 +31,11 @@ final class Simulation: Sendable {
     let durability: Durability
     let store = ChangingStore()
     let workload: StoreStressWorkload
+    let contents = SimulatedContents()
     let followers: [SimulatedFollower]
+    /// Truncations, scavenges and readers in other processes; not for every seed, because they cost
+    /// more than all else.
+    let upkeep: SimulatedUpkeep?
     /// Stands still until everybody waits, and then jumps.
     let clock = ManualClock()
     let notes = Guarded(Outcome())
@@ -38,6 +49,9 @@ final class Simulation: Sendable {
         disk.scheduleWorkers(by: { [executor] in executor.schedule($0) })
         workload = StoreStressWorkload(store)
         followers = [1, 2].map { SimulatedFollower(number: $0) }
+        // Chance of its own, so that nothing changes for the seeds that do without.
+        var dice = SmallDice(seed: seed ^ 0x5CA7)
+        upkeep = dice.below(Self.upkeepShare) == 0 ? SimulatedUpkeep(seed: seed) : nil
         durability =
             switch seed % 8 {
             case 0: .strict
@@ -46,6 +60,9 @@ final class Simulation: Sendable {
             default: .everyCommit
             }
     }
+
+    /// One seed of so many has upkeep.
+    private static let upkeepShare = 5
 
     /// Whether what was acknowledged, or only seen, survives a power cut.
     var isDurable: Bool { durability == .everyCommit || durability == .strict }
@@ -86,11 +103,15 @@ final class Simulation: Sendable {
 
     private func liveAndBeJudged() async throws {
         var dice = SmallDice(seed: seed ^ 0x11FE)
+        var upkeepDice = SmallDice(seed: seed ^ 0x5CA_7E46)
         for life in 1...2 + dice.below(3) {
             let end = Ending(&dice, isDurable: isDurable)
             await live(seed &* 31 &+ UInt64(life), until: end, &dice)
             notes.withLock { $0.lives += 1 }
+            guard let upkeep else { continue }
+            await scavenge(upkeep, after: end, &upkeepDice)
         }
+        if let upkeep { await scavengeAtLast(upkeep, &upkeepDice) }
         try await busy("judging") { try await judge() }
     }
 
@@ -115,6 +136,7 @@ final class Simulation: Sendable {
         if isPowerCutLater, dice.below(4) == 0 { cutPower(within: 60, &dice) }
         guard let file = await open(&dice) else {
             disk.heal()
+            upkeep?.reader.lose()
             return disk.crash(keeping: isDurable ? .chance : .everything)
         }
         store.change(to: file)
@@ -128,9 +150,12 @@ final class Simulation: Sendable {
         switch end {
         case .closed: await busy("closing") { await file.close() }
         case .dropped: disk.heal()
-        case .killed: disk.crash(keeping: .everything)
+        case .killed:
+            disk.crash(keeping: .everything)
+            upkeep?.reader.lose()
         case .powerCut:
             disk.crash(keeping: .chance)
+            upkeep?.reader.lose()
             notes.withLock { $0.powerCuts += 1 }
         }
         disk.heal()
@@ -142,9 +167,11 @@ final class Simulation: Sendable {
         configuration.segmentBytes = 64 << 10
         configuration.syncsOnCallingTask = dice.below(2) == 0
         do {
-            return try await busy("opening") {
+            let file = try await busy("opening") {
                 try await FileEventStore(on: disk, configuration: configuration)
             }
+            if let upkeep, upkeep.isDue { try lookAtScavenged(try await file.wholeLog(), upkeep) }
+            return file
         } catch {
             if case EventStoreError.io = error { return nil }
             note("opening: \(error)")
@@ -177,13 +204,19 @@ final class Simulation: Sendable {
         let file = try await FileEventStore(on: disk)
         store.change(to: file)
         let log = try await file.wholeLog()
-        let history = try await workload.history(endingWith: file)
+        let history = try workload.history(endingWith: log)
         for follower in followers {
             try await follower.catchUp(with: file)
-            follower.complaint(about: log).map(note)
+            contents.complaint(about: follower.events, of: log, by: "a follower").map(note)
+            if follower.events.count < log.count { note("a follower lacks events at the end") }
         }
+        contents.complaints(about: log).forEach(note)
         try await judgeProjections(file, log)
-        judgePurses(log)
+        judgePurses(log, history.truncations)
+        if let upkeep {
+            try upkeep.complaints(about: log).forEach(note)
+            try await judge(upkeep, file, log)
+        }
         await file.close()
         store.change(to: nil)
         notes.withLock {
@@ -196,27 +229,62 @@ final class Simulation: Sendable {
     private func judgeProjections(_ file: FileEventStore, _ log: [RecordedEvent]) async throws {
         let runner = ProjectionRunner(
             PurseLedger.self, from: file, plan: .smallPortions, checkpoints: file.checkpoints,
-            clock: clock)
+            clock: clock
+        ) { notice in
+            if case .checkpointDiscarded(let reason) = notice {
+                self.note("saved state: \(reason)")
+            }
+        }
         let run = Task(executorPreference: executor) { try await runner.run() }
         let end = LogPosition(UInt64(log.count))
         let model = try await runner.ask(WholeLedger(), after: end)
         run.cancel()
         try? await run.value
-        if model != PurseLedger(log) { note("the projection is not the fold of the log") }
+        contents.complaint(about: model, of: log).map(note)
+        guard upkeep != nil else { return }
+        try await runner.rebuild()
+        if runner.snapshot().model != PurseLedger(log) {
+            note("a rebuilt projection is not the fold of what is left")
+        }
     }
 
     /// No command spent what was not there.
-    private func judgePurses(_ log: [RecordedEvent]) {
-        var purses: [StreamID: Int] = [:]
+    ///
+    /// A command that was decided on just before its purse was truncated goes through afterwards, too.
+    private func judgePurses(_ log: [RecordedEvent], _ truncations: [StoreHistory.Truncation]) {
+        var purses: [StreamID: [Recorded<Purse.Event>]] = [:]
         for event in log where event.stream.category == Purse.category {
-            guard let decoded = try? event.decoded(as: Purse.Event.self) else {
-                return note("an event of a purse cannot be read")
+            guard let original = contents.original(of: event) else {
+                return note("nobody wrote the event of a purse at \(event.position)")
             }
-            switch decoded.event {
-            case .filled(let cents): purses[event.stream, default: 0] += cents
-            case .spent(let cents, _): purses[event.stream, default: 0] -= cents
+            let before = purses[event.stream] ?? []
+            purses[event.stream, default: []].append(original)
+            guard case .spent(let cents, _) = original.event else { continue }
+            let gone = upkeep?.gone(before: event.position.rawValue) ?? []
+            let last = before.last?.position ?? .start
+            let cuts = truncations.filter {
+                $0.stream == event.stream && $0.position < event.position.rawValue
             }
-            if purses[event.stream, default: 0] < 0 { note("\(event.stream) is overdrawn") }
+            let beginnings =
+                [cuts.last { $0.position < last.rawValue }?.before ?? 1]
+                + cuts.filter { $0.position > last.rawValue }.map(\.before)
+            let canAfford = beginnings.contains { first in
+                let left = before.filter {
+                    $0.version.rawValue >= first && !gone.contains($0.position.rawValue)
+                }
+                return left.reduce(0) { $0 + $1.event.gain } >= cents
+            }
+            if !canAfford { note("\(event.stream) is overdrawn at \(event.position)") }
+        }
+    }
+}
+
+extension Purse.Event {
+    /// By how much there is more in the purse.
+    fileprivate var gain: Int {
+        switch self {
+        case .filled(let cents): cents
+        case .spent(let cents, _): -cents
         }
     }
 }

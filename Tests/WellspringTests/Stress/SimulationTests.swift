@@ -26,10 +26,16 @@ final class SimulationTests: XCTestCase {
             outcomes.reduce(0) { $0 + count($1.1) }
         }
         XCTAssertGreaterThanOrEqual(sum(\.powerCuts), Self.seeds.value / 2)
+        XCTAssertGreaterThanOrEqual(sum(\.scavenges), Self.seeds.value / 4)
+        XCTAssertGreaterThanOrEqual(sum(\.redactions), Self.seeds.value / 2)
+        XCTAssertGreaterThanOrEqual(sum(\.eventsBeside), 5 * Self.seeds.value)
         Totals.print(
             "simulation", since: began,
             "\(outcomes.count) seeds, \(sum(\.lives)) lives, \(sum(\.powerCuts)) power cuts, "
-                + "\(sum(\.faults)) faults, \(sum(\.calls)) calls, \(sum(\.jobs)) jobs")
+                + "\(sum(\.faults)) faults, \(sum(\.calls)) calls, \(sum(\.jobs)) jobs, "
+                + "\(sum(\.scavenges)) scavenges, \(sum(\.unfinishedScavenges)) not to their end, "
+                + "\(sum(\.truncations)) truncations, \(sum(\.redactions)) events without content, "
+                + "\(sum(\.eventsBeside)) events read beside")
     }
 
     func test_the_same_seed_is_the_same_history() async {
