@@ -23,8 +23,8 @@ let package = Package(
     targets: [
         // Imports form a fan: WellspringLog <- Wellspring <- everything else. The target in C is for
         // one instruction of the processor, which Swift has no name for.
-        .target(name: "CWellspringChecksum"),
-        .target(name: "WellspringLog", dependencies: ["CWellspringChecksum"]),
+        .target(name: "CWellspring"),
+        .target(name: "WellspringLog", dependencies: ["CWellspring"]),
         .target(name: "Wellspring", dependencies: ["WellspringLog"]),
         .target(name: "WellspringTestKit", dependencies: ["Wellspring", "WellspringLog"]),
 
@@ -98,7 +98,7 @@ let package = Package(
 // A build of the library and its tests alone, for the sanitizers: what instruments code takes its time.
 if Context.environment["WELLSPRING_ONLY_LIBRARY"] != nil {
     let library: Set = [
-        "CWellspringChecksum", "WellspringLog", "Wellspring", "WellspringTestKit",
+        "CWellspring", "WellspringLog", "Wellspring", "WellspringTestKit",
         "WellspringLogTests", "WellspringTests", "WellspringTestKitTests",
     ]
     package.targets.removeAll { !library.contains($0.name) }

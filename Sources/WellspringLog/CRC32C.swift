@@ -1,4 +1,4 @@
-import CWellspringChecksum
+import CWellspring
 
 /// Returns the CRC-32C (Castagnoli) checksum of `bytes`, begun with `seed`.
 ///

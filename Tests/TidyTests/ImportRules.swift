@@ -5,8 +5,8 @@ enum ImportRules {
 
     /// What the sources in a folder may import; folders are looked up from the inside out.
     private static let allowed: [String: Set<String>] = [
-        "Sources/WellspringLog": ["CWellspringChecksum", "Synchronization"],
-        "Sources/WellspringLog/System": systemModules.union(["Synchronization"]),
+        "Sources/WellspringLog": ["CWellspring", "Synchronization"],
+        "Sources/WellspringLog/System": systemModules.union(["CWellspring", "Synchronization"]),
         "Sources/Wellspring": foundation.union(["WellspringLog", "Synchronization"]),
         "Sources/WellspringTestKit": foundation.union(["Wellspring", "WellspringLog"]),
         "Sources/WellspringBenchmarks": foundation.union([

@@ -1,3 +1,4 @@
+import CWellspring
 import Synchronization
 
 #if canImport(Darwin)
@@ -32,13 +33,13 @@ final class PosixFile: StoreFile {
 
     func size() throws(SystemError) -> UInt64 {
         try using { descriptor throws(SystemError) in
-            UInt64(try status(of: descriptor).st_size)
+            try status(of: descriptor).size
         }
     }
 
     func linkCount() throws(SystemError) -> Int {
         try using { descriptor throws(SystemError) in
-            Int(try status(of: descriptor).st_nlink)
+            Int(clamping: try status(of: descriptor).links)
         }
     }
 
@@ -128,9 +129,13 @@ final class PosixFile: StoreFile {
         if isLast { closeDescriptor(descriptor) }
     }
 
-    private func status(of descriptor: Int32) throws(SystemError) -> stat {
-        var status = stat()
-        try retrying("fstat", name) { fstat(descriptor, &status) }
+    private func status(
+        of descriptor: Int32
+    ) throws(SystemError) -> (size: UInt64, links: UInt64) {
+        var status: (size: UInt64, links: UInt64) = (0, 0)
+        try retrying("fstat", name) {
+            wellspring_file_status(descriptor, &status.size, &status.links)
+        }
         return status
     }
 

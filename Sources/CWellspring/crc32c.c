@@ -11,7 +11,7 @@
 // of lanes a and b are added to the last word of lane c ("Fast CRC Computation for iSCSI Polynomial
 // Using CRC32 Instruction", Gopal, Ozturk, Guilford and others, Intel, 2011).
 
-#include "CWellspringChecksum.h"
+#include "CWellspring.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
