@@ -22,7 +22,7 @@ let package = Package(
     dependencies: [],
     targets: [
         // Imports form a fan: WellspringLog <- Wellspring <- everything else. The target in C is for
-        // one instruction of the processor, which Swift has no name for.
+        // one instruction of the processor and one system call, which Swift has no names for.
         .target(name: "CWellspring"),
         .target(name: "WellspringLog", dependencies: ["CWellspring"]),
         .target(name: "Wellspring", dependencies: ["WellspringLog"]),

@@ -51,7 +51,9 @@ final class PayloadFuzzTests: XCTestCase {
                     "\(Array(damaged.payload))")
             }
         }
-        Totals.print("damaged payloads, \(codec)", since: began, "\(rounds / 20 * 20)")
+        let names: [PayloadCodec: String] = [.json: "JSON", .binary: "binary"]
+        let name = names[codec] ?? "self-coded"
+        Totals.print("damaged payloads, \(name)", since: began, "\(rounds / 20 * 20)")
     }
 
     func test_damaged_json_never_traps() throws {
