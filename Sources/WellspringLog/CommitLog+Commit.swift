@@ -193,12 +193,14 @@ extension CommitLog {
     ///
     /// Where its bytes go is in the file system's journal then. When ext4 gives its journal up at that
     /// moment, because the disk fails, `fdatasync` may succeed all the same: `jbd2` takes a transaction
-    /// that is over for one that was written (`jbd2_complete_transaction`). Every call after that fails,
-    /// and so nothing is acknowledged by one alone.
+    /// that is over for one that was written (`jbd2_complete_transaction`). A second call fails, and so
+    /// nothing is acknowledged by one alone.
     private func syncOnce() throws(SystemError) {
         try writer.active.file.sync()
         if writer.active.hasNewSize {
-            if configuration.plantedFault != .believeFirstSync { try writer.active.file.sync() }
+            if configuration.plantedFault != .believeFirstSync {
+                try writer.active.file.syncAgain()
+            }
             writer.active.hasNewSize = false
         }
         guard try writer.active.file.linkCount() > 0 else {

@@ -27,6 +27,8 @@ package final class StagedDirectory: ForwardingDirectory {
             try base.rename(name + Self.suffix, to: name)
             try base.syncDirectory(nil)
         }
+        // A journal that is given up may let one sync pass, see `CommitLog.syncOnce`.
+        try base.syncDirectory(nil)
     }
 
     /// Whether a file has another name until all are there.

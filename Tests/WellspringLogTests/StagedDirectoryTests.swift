@@ -28,6 +28,24 @@ final class StagedDirectoryTests: XCTestCase {
         XCTAssertNotNil(disk.contents(of: "notes.part"))
     }
 
+    func test_a_store_whose_name_rests_on_one_sync_is_not_called_published() throws {
+        for first in 0..<8 {
+            let disk = SimulatedDisk()
+            let base = try disk.openStore(at: "store", create: true)
+            try base.syncDirectory(nil)
+            let staged = StagedDirectory(base)
+            try staged.makeDirectory(LogLayout.segments)
+            for name in [StoreIdentity.fileName, Manifest.fileName] {
+                try staged.open(name, .create).close()
+            }
+            try staged.syncDirectory(nil)
+            disk.inject(.abortedJournal(from: disk.operationCount + first))
+            let isPublished = (try? staged.publish()) != nil
+            disk.crash(keeping: .nothing)
+            if isPublished { XCTAssertNotNil(disk.contents(of: StoreIdentity.fileName)) }
+        }
+    }
+
     func test_its_workers_are_those_of_the_directory() throws {
         let staged = StagedDirectory(try SimulatedDisk().openStore(at: "store", create: true))
         let count = Guarded(0)

@@ -127,6 +127,8 @@ extension FileCheckpointStore {
         do {
             try directory.remove(name)
             try directory.syncDirectory(CheckpointFile.directory)
+            // A journal that is given up may let one sync pass, see `CommitLog.syncOnce`.
+            try directory.syncDirectory(CheckpointFile.directory)
         } catch {
             guard error.kind == .notFound else { throw EventStoreError(error) }
         }

@@ -100,6 +100,10 @@ package protocol StoreFile: AnyObject, Sendable {
     /// may have marked the lost pages clean).
     func sync() throws(SystemError)
 
+    /// Syncs a second time, so that a file system notices that it has given its journal up meanwhile:
+    /// the first sync may have succeeded all the same.
+    func syncAgain() throws(SystemError)
+
     /// Cuts or extends the file to `size`; an extension reads as zeros. Not durable before `sync()`.
     func truncate(to size: UInt64) throws(SystemError)
 
@@ -111,6 +115,10 @@ package protocol StoreFile: AnyObject, Sendable {
 
     /// Closes the file. Later calls fail.
     func close()
+}
+
+extension StoreFile {
+    package func syncAgain() throws(SystemError) { try sync() }
 }
 
 /// What became of an attempt to lock a store.

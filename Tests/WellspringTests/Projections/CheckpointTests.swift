@@ -229,6 +229,25 @@ final class CheckpointTests: XCTestCase {
         await again.close()
     }
 
+    func test_a_removal_that_rests_on_one_sync_is_not_reported() async throws {
+        for first in 0..<6 {
+            let disk = SimulatedDisk()
+            let file = try await FileEventStore(on: disk)
+            try await CommandBus(file).send(Fill(cents: 1), to: "ada")
+            try await file.checkpoints.save(
+                Checkpoint(
+                    projection: "p", revision: 1, position: LogPosition(1),
+                    state: EventPayload([1])))
+            disk.inject(.abortedJournal(from: disk.operationCount + first))
+            let isRemoved = (try? await file.checkpoints.remove("p")) != nil
+            disk.crash(keeping: .nothing)
+            let again = try await FileEventStore(on: disk)
+            let found = try await again.checkpoints.load("p")
+            if isRemoved { XCTAssertNil(found, "from operation \(first)") }
+            await again.close()
+        }
+    }
+
     // MARK: - Helpers
 
     private func assertDiscarded(
