@@ -4,7 +4,7 @@ import WellspringLog
 /// How long, or how often, a workload runs.
 struct Effort: Sendable {
     /// The time for one measured stretch.
-    var seconds = 3.0
+    var seconds = 1.5
     /// How many events the stores hold that are replayed, opened and weighed.
     var events = 1_000_000
     /// How often each figure is taken; the median counts.

@@ -12,7 +12,7 @@ struct WellspringBenchmarks {
         --compare    a table with ratios (the default)
         --markdown   the same for a page of documentation, and what was aimed for
         --store DIR  where the stores go; on the disk that is to be measured (default: here)
-        --seconds N  the time for one measured stretch (default 3)
+        --seconds N  the time for one measured stretch (default 1.5)
         --events N   the size of the stores that are replayed, opened and weighed (default 1000000;
                      large ones 10000000)
         --rounds N   how often each figure is taken; the median counts (default 1)
