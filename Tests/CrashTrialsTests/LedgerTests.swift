@@ -53,4 +53,12 @@ final class LedgerTests: XCTestCase {
         XCTAssertThrowsError(try lost.check(found, mayLose: false))
         XCTAssertNoThrow(try lost.check(found, mayLose: true))
     }
+
+    /// The next writer may come before anybody has looked.
+    func test_an_append_that_has_to_be_made_again_was_lost() throws {
+        XCTAssertThrowsError(try noted("ack 0 0 1", "ack 0 1 2", "ack 0 1 2")) { error in
+            let told = "append 1 of client 0 is acknowledged twice"
+            XCTAssertTrue("\(error)".hasPrefix(told), "\(error)")
+        }
+    }
 }
