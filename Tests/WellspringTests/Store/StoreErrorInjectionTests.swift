@@ -15,53 +15,29 @@ final class StoreErrorInjectionTests: XCTestCase {
 
     func test_an_error_at_any_operation_breaks_no_promise() async throws {
         let began = ContinuousClock.now
-        var done = 0
-        let every = Self.step(unoptimized: 181)
-        for (number, durability) in StoreCrashTests.modes.enumerated() {
-            let operations = await operationsOfALife(durability)
-            for index in stride(from: number, to: operations, by: every) {
-                let failure = Self.failures[index % Self.failures.count]
-                for repetition in [SimulatedDisk.Fault.Repetition.once, .untilHealed] {
-                    let problems = await life(durability) {
-                        $0.inject(.init(failure, from: index, repetition))
-                    }
-                    XCTAssertEqual(
-                        problems, [], "\(failure) at \(index) \(repetition), \(durability)")
-                    done += 1
-                }
-            }
+        let done = await liveWithTrouble(every: Self.step(unoptimized: 181)) { index in
+            let failure = Self.failures[index % Self.failures.count]
+            return [
+                .init(failure, from: index, .once), .init(failure, from: index, .untilHealed),
+            ]
         }
         Totals.print("errors in lives of stores", since: began, "\(done), one in each")
     }
 
     func test_a_power_cut_amid_any_operation_breaks_no_promise() async throws {
         let began = ContinuousClock.now
-        var done = 0
-        let every = Self.step(unoptimized: 131)
-        for (number, durability) in StoreCrashTests.modes.enumerated() {
-            let operations = await operationsOfALife(durability)
-            for index in stride(from: number, to: operations, by: every) {
-                let problems = await life(durability) { $0.inject(.powerCut(at: index)) }
-                XCTAssertEqual(problems, [], "power cut at \(index), \(durability)")
-                done += 1
-            }
+        let done = await liveWithTrouble(every: Self.step(unoptimized: 131)) { index in
+            [.powerCut(at: index)]
         }
         Totals.print("power cuts amid operations of stores", since: began, "\(done)")
     }
 
     func test_a_journal_that_is_given_up_at_any_sync_breaks_no_promise() async throws {
         let began = ContinuousClock.now
-        var done = 0
-        let every = Self.step(unoptimized: 131)
-        for (number, durability) in StoreCrashTests.modes.enumerated() {
-            let operations = await operationsOfALife(durability)
-            for index in stride(from: number, to: operations, by: every) {
-                let problems = await life(durability, endsAtError: true) {
-                    $0.inject(.abortedJournal(from: index))
-                }
-                XCTAssertEqual(problems, [], "journal given up at \(index), \(durability)")
-                done += 1
-            }
+        let done = await liveWithTrouble(
+            every: Self.step(unoptimized: 131), endsAtError: true
+        ) { index in
+            [.abortedJournal(from: index)]
         }
         Totals.print("journals given up under stores", since: began, "\(done)")
     }
@@ -161,6 +137,28 @@ final class StoreErrorInjectionTests: XCTestCase {
         await run.open()
         await run.live(45)
         return disk.operationCount
+    }
+
+    /// Lives a life in every mode for each trouble of every so many-th operation.
+    ///
+    /// - Returns: How many lives there were.
+    private func liveWithTrouble(
+        every step: Int, endsAtError: Bool = false, _ troubles: (Int) -> [SimulatedDisk.Fault]
+    ) async -> Int {
+        var done = 0
+        for (number, durability) in StoreCrashTests.modes.enumerated() {
+            let operations = await operationsOfALife(durability)
+            for index in stride(from: number, to: operations, by: step) {
+                for trouble in troubles(index) {
+                    let problems = await life(durability, endsAtError: endsAtError) {
+                        $0.inject(trouble)
+                    }
+                    XCTAssertEqual(problems, [], "\(trouble), \(durability)")
+                    done += 1
+                }
+            }
+        }
+        return done
     }
 
     /// Lives one life on a disk with a trouble, then on a healed one, and judges it.
