@@ -6,14 +6,19 @@ extension CommitLog {
     /// That leaves a closing mark, no zeros behind it, and a MANIFEST that says where exactly the
     /// log ends. A log whose closing fails is given up as it is, and the next opening recovers it.
     /// A poisoned log is given up too, with an error: not all that was written need be there later.
-    package func close() throws(CommitFailure) {
+    ///
+    /// - Parameter fillsPage: Whether the mark fills up the last page, whatever the mode, so that the
+    ///   next one to write shares no sector with what is there.
+    package func close(fillingPage fillsPage: Bool = false) throws(CommitFailure) {
         guard !writer.isReleased else { return }
         defer { abandon() }
         try checkWritable()
         try finishRoll(client: nil)
         try sync()
         if configuration.plantedFault != .skipClosingMark {
-            try appendMark(flags: FrameHeader.cleanCloseFlag)
+            try appendMark(
+                flags: FrameHeader.cleanCloseFlag,
+                aligned: fillsPage ? Self.pageLength : groupAlignment)
         }
         if configuration.plantedFault != .leaveZerosAtClose { try cutZeros() }
         try removeNext()

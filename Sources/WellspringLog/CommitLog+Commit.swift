@@ -1,7 +1,7 @@
 extension CommitLog {
     /// In the strict mode groups begin and end at multiples of this, so that no page with
     /// acknowledged bytes is ever written again.
-    private static let pageLength = 4096
+    static let pageLength = 4096
 
     /// Writes one frame and, as the durability says, syncs it.
     ///
@@ -56,12 +56,12 @@ extension CommitLog {
         // A sealed segment takes no more frames, and its seal is synced: nothing is to be said.
         guard case .none = writer.roll, writer.lastGroup > writer.witnessed else { return }
         try sync()
-        try appendMark(flags: 0)
+        try appendMark(flags: 0, aligned: groupAlignment)
     }
 
-    func appendMark(flags: UInt8) throws(CommitFailure) {
+    func appendMark(flags: UInt8, aligned alignment: Int) throws(CommitFailure) {
         beginBatch()
-        batch.append(.mark, flags: flags, recordedAt: nextTime(), aligned: groupAlignment)
+        batch.append(.mark, flags: flags, recordedAt: nextTime(), aligned: alignment)
         try writeBatch()
         try syncBatch()
         progress.publish(writer)

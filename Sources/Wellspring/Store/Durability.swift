@@ -14,6 +14,10 @@ public enum Durability: Hashable, Sendable {
 
     /// As ``everyCommit``, and a second sync makes it provable that the first one happened, so
     /// that damage to the very last append is reported rather than taken for an unfinished write.
+    /// Each group of appends has pages of its own, so that a disk that destroys the sector in which
+    /// it loses power destroys nothing acknowledged; only the first append after an opening in
+    /// another mode shares a page with what that left.
+    ///
     /// Costs a second sync for each group of appends. If only the proof cannot be written or
     /// synced, the append ends with ``EventStoreError/outcomeUnknown(_:)``. Room for it is made
     /// beforehand, which a file system that copies on write (APFS, btrfs, ZFS) does not keep.

@@ -68,9 +68,9 @@ final class StoreBuilder: LogClient {
         commitCount += 1
     }
 
-    /// Closes the store and makes it one.
+    /// Closes the store and makes it one, which may be opened in the strict mode.
     func finish() throws {
-        try log?.close()
+        try log?.close(fillingPage: true)
         log = nil
         try directory.publish()
     }

@@ -119,6 +119,8 @@ struct StoreScavenge {
     ) throws(LogError) -> CommitLog {
         var configuration = LogConfiguration()
         configuration.createsStore = false
+        // The store may be one that is opened in this mode only. There is hardly anything to write.
+        configuration.durability = .strict
         return try CommitLog.open(
             directory, configuration: configuration, client: client, holding: lock)
     }
