@@ -20,6 +20,8 @@ package struct LogInspection {
     package private(set) var manifest: Manifest?
     /// What is wrong with these two.
     private var damage: [InspectedDamage] = []
+    /// Why they cannot be had: a failure of the disk where there was one.
+    private var causes: [InspectedDamage.Kind: LogError] = [:]
 
     /// Reads the small files of the store in `directory`.
     ///
@@ -43,10 +45,30 @@ package struct LogInspection {
         self.manifest = nil
     }
 
+    /// What `STORE` holds.
+    ///
+    /// - Throws: Why that cannot be said.
+    package func readIdentity() throws(LogError) -> StoreIdentity {
+        if let identity { return identity }
+        throw causes[.identity] ?? .closed
+    }
+
+    /// What the MANIFEST holds.
+    ///
+    /// - Throws: Why that cannot be said.
+    package func readManifest() throws(LogError) -> Manifest {
+        if let manifest { return manifest }
+        throw causes[.manifest] ?? .closed
+    }
+
     private mutating func note(
-        _ kind: InspectedDamage.Kind, _ name: String, at offset: Int, _ reason: String
+        _ kind: InspectedDamage.Kind, _ name: String, at offset: Int, _ reason: String,
+        _ failure: SystemError? = nil
     ) {
         var found = InspectedDamage(kind, name, at: UInt64(max(0, offset)), reason)
+        causes[kind] =
+            failure.map { .system($0) }
+            ?? .damaged(LogDamage(file: name, offset: found.offset, reason: reason))
         // Nothing else says how far the log went.
         found.isOpenEnded = kind == .manifest
         damage.append(found)
@@ -92,7 +114,9 @@ package struct LogInspection {
     ) throws(LogError) -> Content? {
         var reason = ""
         var offset = 0
+        var failure: SystemError?
         for _ in 0..<3 {
+            failure = nil
             do {
                 guard let bytes = try AtomicFile.read(directory, name: name, limit: limit) else {
                     (offset, reason) = (0, "the file is missing")
@@ -109,11 +133,12 @@ package struct LogInspection {
             } catch let error as SystemError {
                 guard error.kind == .io || error.kind == .other else { throw .system(error) }
                 (offset, reason) = (0, "it cannot be read: \(error.call), error \(error.code)")
+                failure = error
             } catch {
                 throw FormatError(error).found(in: name)
             }
         }
-        note(kind, name, at: offset, reason)
+        note(kind, name, at: offset, reason, failure)
         return nil
     }
 }

@@ -114,6 +114,19 @@ final class MaintenanceErrorTests: XCTestCase {
         }
     }
 
+    func test_a_small_file_that_cannot_be_read_is_told_as_the_error_of_the_disk() async throws {
+        let store = try await MaintainedStore(appends: 20)
+        for name in [StoreIdentity.fileName, Manifest.fileName] {
+            store.disk.inject(.badSectors(0..<512, of: name))
+            let error = await storeError {
+                _ = try await FileEventStore.backup(
+                    at: "store", in: store.disk, to: "0", in: SimulatedDisk(seed: 8))
+            }
+            XCTAssertEqual(error, .io(call: "read", file: name, code: 5))
+            store.disk.heal()
+        }
+    }
+
     func test_a_salvaged_store_that_cannot_be_written_is_whole_or_no_store() async throws {
         let store = try await MaintainedStore(appends: 40)
         let whole = SimulatedDisk(seed: 8)

@@ -10,19 +10,14 @@ struct BackupSource {
     let manifest: Manifest
     private let directory: any StoreDirectory
 
-    /// - Throws: When the store is damaged.
+    /// - Throws: When the store is damaged, or the disk fails.
     init(_ directory: any StoreDirectory) throws {
         self.directory = directory
         // The files first: a MANIFEST that is read later lists all of them, save a new one.
         let found = try directory.list(LogLayout.segments).compactMap { LogLayout.parse($0) }
         inspection = try LogInspection(directory)
-        guard let identity = inspection.identity, let manifest = inspection.manifest else {
-            throw Self.damaged(
-                inspection.identity == nil ? StoreIdentity.fileName : Manifest.fileName,
-                "a damaged store is not backed up; verify says what helps")
-        }
-        self.identity = identity
-        self.manifest = manifest
+        identity = try inspection.readIdentity()
+        manifest = try inspection.readManifest()
         let last = manifest.segments.last?.number ?? 0
         try check(Set(found.map(\.number).filter { $0 > last }), behind: last)
     }

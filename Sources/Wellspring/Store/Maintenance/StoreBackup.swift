@@ -126,7 +126,7 @@ struct StoreBackup {
 
     /// What the MANIFEST lists now.
     private func listing() throws -> [Manifest.Segment] {
-        try LogInspection(source).manifest?.segments ?? []
+        try LogInspection(source).readManifest().segments
     }
 
     /// Copies the newest segment up to the end of its last durable commit, and returns that place.

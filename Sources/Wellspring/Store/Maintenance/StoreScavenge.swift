@@ -37,7 +37,7 @@ struct StoreScavenge {
         let plan: ScavengePlan
         let manifest: Manifest
         do {
-            manifest = try readManifest()
+            manifest = try LogInspection(directory).readManifest()
             plan = try self.plan(for: manifest)
             report.bytesBefore = try bytes(of: manifest.segments)
             report.bytesAfter = report.bytesBefore
@@ -72,20 +72,6 @@ struct StoreScavenge {
         guard !wasClosed else { return lock }
         try open(ScavengedLogClient(), holding: lock).close()
         return try self.lock()
-    }
-
-    /// The MANIFEST, or why it cannot be read any more.
-    private func readManifest() throws -> Manifest {
-        if let manifest = try LogInspection(directory).manifest { return manifest }
-        let name = Manifest.fileName
-        guard
-            let bytes = try AtomicFile.read(directory, name: name, limit: Manifest.fileLengthLimit)
-        else { throw LogError.damaged(LogDamage(file: name, offset: 0, reason: "it is missing")) }
-        do {
-            return try bytes.withUnsafeBytes { try Manifest(decoding: $0) }
-        } catch let error as FormatError {
-            throw error.found(in: name)
-        }
     }
 
     private func lock() throws(LogError) -> any LockToken {
