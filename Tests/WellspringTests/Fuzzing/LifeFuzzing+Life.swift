@@ -11,7 +11,7 @@ final class StoreLife {
 
     var script: LifeFuzzing.Script
     var outcome = LifeFuzzing.Outcome()
-    let disk: SimulatedDisk
+    private(set) var disk: SimulatedDisk
     private let configuration: FileEventStore.Configuration
     var ledger = LifeLedger()
     var store: FileEventStore?
@@ -153,7 +153,7 @@ final class StoreLife {
         EventPayload(utf8: String(repeating: "\(position) ", count: 200))
     }
 
-    private func close() async {
+    func close() async {
         guard let store else { return }
         await store.close()
         noteDurable(store)
@@ -163,7 +163,7 @@ final class StoreLife {
         did(.closed)
     }
 
-    private func drop() {
+    func drop() {
         guard let store else { return }
         noteDurable(store)
         self.store = nil
@@ -179,6 +179,17 @@ final class StoreLife {
         isPowerAtRisk = false
         hasCrashed = true
         did(.crashed)
+    }
+
+    /// Has this life go on with a copy of the store, on a disk of its own without troubles.
+    func goOn(with copy: SimulatedDisk) {
+        drop()
+        copy.tearsSectors = disk.tearsSectors
+        disk = copy
+        hasTroubles = false
+        isPowerAtRisk = false
+        isClosed = false
+        savedPosition = 0
     }
 
     /// Writes down how far the store says that everything survives.
@@ -233,6 +244,7 @@ final class StoreLife {
         case .close: await close()
         case .scavenge: return try await scavenge()
         case .verify: return try await verify()
+        case .salvage: return try await salvage()
         default: break
         }
         guard step != .close, let store = try await opened() else { return }
@@ -245,6 +257,7 @@ final class StoreLife {
         case .redact: try await redact(store)
         case .save: try await save(store)
         case .sync: try await sync(store)
+        case .backup: try await backup(store)
         default: break
         }
     }

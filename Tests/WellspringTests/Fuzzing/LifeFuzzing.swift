@@ -5,8 +5,8 @@
 /// Whole stores, whose steps and whose faults are the bytes of an input.
 ///
 /// The first two bytes choose the mode and the disk's chance; each of the others is a step or says
-/// more about one. The steps are those of a program (append, read, truncate, scavenge, close), those
-/// of a disk (an operation that fails once or for ever, a power cut in the midst of one, no room) and
+/// more about one. The steps are those of a program (append, read, truncate, close), those of an
+/// operator (scavenge, verify, go on with a salvage or a backup), those of a disk (an operation that fails once or for ever, a power cut in the midst of one, no room) and
 /// those of a process that ends. What was acknowledged is written down, and held against what the
 /// store shows. The fuzzer of `.ci/fuzz` calls this, and so does a test with all that the fuzzer found
 /// worth keeping.
@@ -19,6 +19,7 @@ enum LifeFuzzing {
         /// A power cut or a failed sync took what the mode had not promised to keep.
         case lost
         case read, followed, truncated, redacted, scavenged, saved, verified, rolled
+        case salvaged, backedUp
         case closed, dropped, crashed, refusedToOpen
     }
 
@@ -75,6 +76,7 @@ enum LifeFuzzing {
         case readStream, readLog, truncate, redact, scavenge, save, verify
         case sync, timers, clock, close, drop, crash
         case failOnce, failForEver, cutPower, fillDisk, heal
+        case salvage, backup
     }
 
     /// What went wrong, as a sentence.
