@@ -93,7 +93,7 @@ final class FuzzCorpusTests: XCTestCase {
             .checkpointAheadOfLog,
         ]
         for fault in faults {
-            let found = livesOfChance(1...60).first {
+            let found = livesOfChance(1...400).first {
                 LifeFuzzing.run($0, planting: fault).problem != nil
             }
             XCTAssertNotNil(found, "nothing notices \(fault)")

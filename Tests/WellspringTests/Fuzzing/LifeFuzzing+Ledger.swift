@@ -144,7 +144,7 @@ struct LifeLedger {
         _ log: [RecordedEvent], mayHaveLost: Bool
     ) throws -> Set<LifeFuzzing.Deed> {
         let all = entries + doubtful
-        let least = mayHaveLost ? durable : entries.count
+        let least = max(durable, mayHaveLost ? 0 : entries.count)
         guard (least...all.count).contains(log.count) else {
             throw LifeFuzzing.Problem(
                 "\(log.count) events were found, \(least) to \(all.count) belong there")

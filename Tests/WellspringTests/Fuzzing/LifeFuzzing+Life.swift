@@ -15,6 +15,9 @@ final class StoreLife {
     private let configuration: FileEventStore.Configuration
     var ledger = LifeLedger()
     var store: FileEventStore?
+    /// Who reads the store beside it, and how many events that has shown.
+    var follower: FileEventReader?
+    var followed = 0
     /// Whether the disk has troubles, and whether anything of them may still be felt.
     private var hasTroubles = false
     private(set) var isDisturbed = false
@@ -175,6 +178,7 @@ final class StoreLife {
         disk.crash(keeping: survival)
         disk.heal()
         store = nil
+        follower = nil
         hasTroubles = false
         isPowerAtRisk = false
         hasCrashed = true
@@ -186,6 +190,7 @@ final class StoreLife {
         drop()
         copy.tearsSectors = disk.tearsSectors
         disk = copy
+        follower = nil
         hasTroubles = false
         isPowerAtRisk = false
         isClosed = false
@@ -245,6 +250,7 @@ final class StoreLife {
         case .scavenge: return try await scavenge()
         case .verify: return try await verify()
         case .salvage: return try await salvage()
+        case .follow: return try await follow()
         default: break
         }
         guard step != .close, let store = try await opened() else { return }

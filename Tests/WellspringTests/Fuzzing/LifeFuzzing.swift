@@ -6,7 +6,8 @@
 ///
 /// The first two bytes choose the mode and the disk's chance; each of the others is a step or says
 /// more about one. The steps are those of a program (append, read, truncate, close), those of an
-/// operator (scavenge, verify, go on with a salvage or a backup), those of a disk (an operation that fails once or for ever, a power cut in the midst of one, no room) and
+/// operator (scavenge, verify, go on with a salvage or a backup), those of another process that reads,
+/// those of a disk (an operation that fails once or for ever, a power cut in the midst of one, no room) and
 /// those of a process that ends. What was acknowledged is written down, and held against what the
 /// store shows. The fuzzer of `.ci/fuzz` calls this, and so does a test with all that the fuzzer found
 /// worth keeping.
@@ -19,7 +20,7 @@ enum LifeFuzzing {
         /// A power cut or a failed sync took what the mode had not promised to keep.
         case lost
         case read, followed, truncated, redacted, scavenged, saved, verified, rolled
-        case salvaged, backedUp
+        case salvaged, backedUp, readBeside
         case closed, dropped, crashed, refusedToOpen
     }
 
@@ -76,7 +77,7 @@ enum LifeFuzzing {
         case readStream, readLog, truncate, redact, scavenge, save, verify
         case sync, timers, clock, close, drop, crash
         case failOnce, failForEver, cutPower, fillDisk, heal
-        case salvage, backup
+        case salvage, backup, follow
     }
 
     /// What went wrong, as a sentence.
