@@ -40,6 +40,7 @@ struct LogRepair {
             }
             try cut(newest)
             if let offset = judgement.rewritesFrom, opening.fault != .skipRestamp {
+                try remember(newest)
                 try rewrite(newest, from: offset)
                 recovery.restampedFrames = judgement.rewrittenFrames
             }
@@ -92,6 +93,22 @@ struct LogRepair {
         guard hasTail || (isSealed && segment.window.fileSize > segment.fileLength) else { return }
         try segment.file.truncate(to: segment.fileLength)
         try segment.file.sync()
+    }
+
+    /// Has the MANIFEST say how far the log is known to be durable.
+    ///
+    /// So far only a frame says so that is about to be written again, and a disk that loses power in
+    /// that may destroy it. The frames before would be without a witness then, and the next opening
+    /// would write those again too.
+    private func remember(_ newest: ReplayedSegment) throws(SystemError) {
+        guard newest.trailer == nil, newest.provenEnd.sequence > manifest.knownEnd.sequence
+        else { return }
+        let known = Manifest(
+            storeID: identity.storeID, number: manifest.number + 1, isClean: false,
+            knownEnd: newest.provenEnd, segments: replay.segments,
+            honouredPosition: manifest.honouredPosition)
+        try AtomicFile.replace(
+            opening.directory, name: Manifest.fileName, contents: known.encoded())
     }
 
     /// Writes the very same bytes again and syncs them.
@@ -154,7 +171,8 @@ struct LogRepair {
         let files = SegmentFiles(opening.directory)
         files.begin(replay.places, file: newest.file, positions: newest.positions)
         var writer = LogWriter(
-            segments: replay.segments, manifestNumber: manifest.number,
+            // One was perhaps written meanwhile.
+            segments: replay.segments, manifestNumber: manifest.number + 1,
             honouredPosition: manifest.honouredPosition,
             active: ActiveSegment(
                 newest, wasCut: judgement.tornTail != nil && opening.fault != .keepTornTail),

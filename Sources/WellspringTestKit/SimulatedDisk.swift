@@ -75,9 +75,10 @@ public final class SimulatedDisk: Sendable {
         SimulatedDisk(core.withLock { $0.afterCrash(survival, seed: seed) })
     }
 
-    /// Whether a crash also fills one of the sectors that were being written with noise.
+    /// Whether a crash also fills one of the sectors that were being written with noise, and with it
+    /// the page of 4096 bytes that it lies in: on many disks that is a sector.
     ///
-    /// Off by default, because today's disks do not do it. A store that shares a sector between
+    /// Off by default, because today's disks do not do it. A store that shares a page between
     /// commits cannot keep its promises on such a disk.
     public var tearsSectors: Bool {
         get { core.withLock { $0.tearsSectors } }

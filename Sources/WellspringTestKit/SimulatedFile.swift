@@ -220,14 +220,20 @@ struct SimulatedFile {
         replace(index, with: bytes.prefix(inside) + zeros(Self.sectorLength - inside))
     }
 
-    /// Fills a sector with noise, as a disk may that loses power while it writes it.
+    /// Fills the page that a sector lies in with noise, as a disk may that loses power while it
+    /// writes it: many have sectors of that size.
     mutating func garble(_ index: Int, _ dice: Dice) {
-        overwrite(
-            index,
-            with: (0..<Self.sectorLength).map {
-                UInt8(truncatingIfNeeded: dice.roll(UInt64($0), 0xBAD))
-            })
+        let noise = (0..<Self.sectorLength).map {
+            UInt8(truncatingIfNeeded: dice.roll(UInt64($0), 0xBAD))
+        }
+        let first = index - index % Self.sectorsInPage
+        for sector in first..<first + Self.sectorsInPage
+        where sector == index || sector * Self.sectorLength < size {
+            overwrite(sector, with: noise)
+        }
     }
+
+    private static let sectorsInPage = 4096 / sectorLength
 
     mutating func flip(bit: Int, ofByte offset: Int) {
         let (index, byte) = offset.quotientAndRemainder(dividingBy: Self.sectorLength)
@@ -284,7 +290,9 @@ struct SimulatedFile {
             unsynced[index]?.append(new)
         } else {
             let isThere = sector(index, of: durable) == new && sector(index, of: live) == new
-            if isThere { return }
+            // The same bytes once more are written all the same: a disk may lose power amid them. Of
+            // zeros there are too many, and nobody relies on them.
+            if isThere, new == nil { return }
             unsynced[index] = [new]
         }
         lost.remove(index)

@@ -201,6 +201,18 @@ final class SimulatedDiskTests: XCTestCase {
         XCTAssertTrue(contents().isDisjoint(with: [ones(512), ones(512, 2)]))
     }
 
+    func test_a_torn_sector_takes_its_page_with_it_though_the_same_bytes_were_written() throws {
+        let (disk, _, file) = try disk(ones(12_288))
+        try write(ones(512), to: file, at: 5_000)
+        XCTAssertEqual(disk.afterCrash(seed: 1).contents(of: "a"), ones(12_288))
+        disk.tearsSectors = true
+        let torn = try XCTUnwrap(disk.afterCrash(seed: 1).contents(of: "a"))
+        for sector in 0..<24 {
+            let isWhole = Array(torn[sector * 512..<sector * 512 + 512]) == ones(512)
+            XCTAssertEqual(isWhole, !(8..<16).contains(sector), "\(sector)")
+        }
+    }
+
     func test_noise_never_lies_behind_the_end_of_a_file() throws {
         let (disk, store, file) = try disk(ones(100))
         try write(ones(4_000), to: file)
