@@ -32,6 +32,16 @@ final class RequestCommandTests: XCTestCase {
         XCTAssertTrue(scavenged.hasPrefix("9 events have lost their content"), scavenged)
     }
 
+    /// As at every end of a store in the strict mode: the next append has pages of its own then.
+    func test_a_request_ends_with_a_page() async throws {
+        let fixture = try StoreFixture(self)
+        try await fixture.makeStore(appends: 3)
+        try fixture.run("delete", fixture.store, "sample/2")
+        let file = fixture.store + "/log/0000000001-0000.seg"
+        let size = try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int
+        XCTAssertEqual(try XCTUnwrap(size) % 4096, 0)
+    }
+
     func test_a_stream_is_deleted_and_keeps_its_version() async throws {
         let fixture = try StoreFixture(self)
         try await fixture.makeStore()

@@ -108,6 +108,8 @@ private struct Requesting {
     private func withStore(_ body: (FileEventStore) async throws -> Void) async throws {
         var configuration = FileEventStore.Configuration()
         configuration.createsStore = false
+        // The store may be one that is opened in this mode only.
+        configuration.durability = .strict
         configuration.allowsNetworkFileSystem = allowsNetworkFileSystem
         let store: FileEventStore
         do {
