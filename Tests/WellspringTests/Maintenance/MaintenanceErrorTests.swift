@@ -1,8 +1,8 @@
 import WellspringLog
-import WellspringTestKit
 import XCTest
 
 @testable import Wellspring
+@testable import WellspringTestKit
 
 /// The tools on a disk that fails: they say so, or do what they do; nothing half made is a store.
 final class MaintenanceErrorTests: XCTestCase {
@@ -57,6 +57,27 @@ final class MaintenanceErrorTests: XCTestCase {
         }
         let report = try await store.verify()
         XCTAssertEqual(report.problems, [])
+    }
+
+    func test_a_wrong_part_is_not_passed_over_because_the_manifest_cannot_be_read_any_more()
+        async throws
+    {
+        let store = try await MaintainedStore(appends: 60)
+        let name = try XCTUnwrap(store.disk.fileNames.first { $0.hasPrefix("idx/") })
+        try store.rewriteRun(name) { $0.removeFirst() }
+        let start = store.disk.operationCount
+        let whole = try await store.verify()
+        XCTAssertFalse(whole.isSound)
+        for number in 0..<store.disk.operationCount - start {
+            var fault = SimulatedDisk.Fault(
+                .inputOutput, operations: [.read], from: store.disk.operationCount + number,
+                .untilHealed)
+            fault.file = Manifest.fileName
+            store.disk.inject(fault)
+            let report = try? await store.verify()
+            XCTAssertFalse(report?.isSound ?? false, "from read \(number) on")
+            store.disk.heal()
+        }
     }
 
     func test_a_process_with_too_many_files_is_no_damage() async throws {
@@ -125,6 +146,18 @@ final class MaintenanceErrorTests: XCTestCase {
             XCTAssertEqual(error, .io(call: "read", file: name, code: 5))
             store.disk.heal()
         }
+    }
+
+    func test_a_small_file_that_is_too_long_is_told_as_damage() async throws {
+        let store = try await MaintainedStore(appends: 20)
+        let contents = store.disk.contents(of: StoreIdentity.fileName) ?? []
+        store.disk.replaceContents(of: StoreIdentity.fileName, with: contents + [0])
+        let error = await storeError {
+            _ = try await FileEventStore.backup(
+                at: "store", in: store.disk, to: "0", in: SimulatedDisk(seed: 8))
+        }
+        guard case .damaged(let damage) = error else { return XCTFail("\(error as Any)") }
+        XCTAssertEqual(damage.file, StoreIdentity.fileName)
     }
 
     func test_a_salvaged_store_that_cannot_be_written_is_whole_or_no_store() async throws {

@@ -71,8 +71,7 @@ struct BackupSource {
     }
 
     private func isListed(_ number: UInt32) throws -> Bool {
-        let manifest = try LogInspection(directory).manifest
-        return manifest?.segments.contains { $0.number == number } ?? false
+        try LogInspection(directory).readManifest().segments.contains { $0.number == number }
     }
 
     private static func damaged(_ file: String, _ reason: String) -> EventStoreError {

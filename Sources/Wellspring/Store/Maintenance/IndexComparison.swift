@@ -120,7 +120,10 @@ struct IndexComparison {
         for _ in 0..<LogFollower.readings {
             // Of now: beside a writer the log has segments by which the run is the newer one, and a
             // scavenge gives segments other names.
-            guard let manifest = try LogInspection(directory).manifest else { return .unknown }
+            let inspection = try LogInspection(directory)
+            let isMissing = inspection.manifest == nil
+            guard !isMissing || !damaged.contains(Manifest.fileName) else { return .unknown }
+            let manifest = try inspection.readManifest()
             let log = LogOutline(
                 directory: directory, identity: identity, segments: manifest.segments)
             do {
