@@ -28,8 +28,9 @@ struct ErrorCampaign: Sendable {
             for first in Swift.stride(from: 0, to: part.operations, by: step) {
                 let faults = faults(from: first)
                 for (kind, fault) in faults.enumerated() {
-                    // With a stride, every kind of fault still gets its turn.
-                    if step > 1, kind != (first / step) % faults.count { continue }
+                    // With a stride, every kind of fault still gets its turn, also of those that only
+                    // every other operation has.
+                    if step > 1, kind != (first / step / 2) % faults.count { continue }
                     part.runs += 1
                     part.violations += examination.examine(fault)
                 }

@@ -116,7 +116,8 @@ final class ScavengeCrashTests: XCTestCase {
         _ moments: [SimulatedDisk.Moment], _ number: Int, _ round: Int,
         firstSeed: Int = Size.firstSeed
     ) -> (disk: SimulatedDisk, survival: SimulatedDisk.Survival) {
-        let survival = survivals[(number + round) % survivals.count]
+        // Whatever the step between them is.
+        let survival = survivals[(number / momentStep.value + round) % survivals.count]
         let seed = UInt64(firstSeed - 1) &* 1_000_003 &+ UInt64(number * 31 + round)
         return (SimulatedDisk(after: moments[number], keeping: survival, seed: seed), survival)
     }
