@@ -69,14 +69,16 @@ package enum AtomicFile {
         return try contents(of: file, name: name, limit: limit)
     }
 
+    /// The error of a file that is longer than it can be: EFBIG wherever Wellspring runs.
+    static let tooLong: Int32 = 27
+
     /// Reads an open file whole.
     static func contents(
         of file: any StoreFile, name: String, limit: Int
     ) throws(SystemError) -> [UInt8] {
         let size = try file.size()
         guard let length = Int(exactly: size), length <= limit else {
-            // The number is EFBIG wherever Wellspring runs.
-            throw SystemError(call: "read", file: name, code: 27, kind: .other)
+            throw SystemError(call: "read", file: name, code: Self.tooLong, kind: .other)
         }
         var bytes = [UInt8](repeating: 0, count: length)
         let filled = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(SystemError) in

@@ -1,7 +1,7 @@
 extension CommitLog {
     /// In the strict mode groups begin and end at multiples of this, so that no page with
     /// acknowledged bytes is ever written again.
-    static let pageLength = 4096
+    package static let pageLength = 4096
 
     /// Writes one frame and, as the durability says, syncs it.
     ///

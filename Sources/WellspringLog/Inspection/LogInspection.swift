@@ -133,8 +133,7 @@ package struct LogInspection {
             } catch let error as SystemError {
                 guard error.kind == .io || error.kind == .other else { throw .system(error) }
                 (offset, reason) = (0, "it cannot be read: \(error.call), error \(error.code)")
-                // Anything else than a failing disk is what the file is like, as when it is too long.
-                failure = error.kind == .io ? error : nil
+                failure = error.code == AtomicFile.tooLong ? nil : error
             } catch {
                 throw FormatError(error).found(in: name)
             }

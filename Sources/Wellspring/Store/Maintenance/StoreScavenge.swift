@@ -105,8 +105,9 @@ struct StoreScavenge {
     ) throws(LogError) -> CommitLog {
         var configuration = LogConfiguration()
         configuration.createsStore = false
-        // The store may be one that is opened in this mode only. There is hardly anything to write.
-        configuration.durability = .strict
+        let end = try LogInspection(directory).manifest?.knownEnd.offset ?? 0
+        // A log that ends with a page may be one that is opened in this mode only.
+        if end % UInt64(CommitLog.pageLength) == 0 { configuration.durability = .strict }
         return try CommitLog.open(
             directory, configuration: configuration, client: client, holding: lock)
     }
