@@ -39,9 +39,7 @@ package enum AtomicFile {
             return .beforeSync(error)
         }
         return syncing { () throws(SystemError) in
-            try directory.syncDirectory(folder(of: name))
-            // A journal that is given up may let one sync pass, see `CommitLog.syncOnce`.
-            try directory.syncDirectory(folder(of: name))
+            try directory.syncDirectoryTwice(folder(of: name))
         }
     }
 

@@ -18,7 +18,7 @@ struct ReplayedSegment {
     /// The highest sequence that a valid frame or the MANIFEST calls durable.
     var proven: UInt64
     /// Frames of which nobody has said so yet, oldest first.
-    private(set) var unproven: [(sequence: UInt64, offset: UInt64, end: LogEnd)] = []
+    private(set) var unproven: [(offset: UInt64, end: LogEnd)] = []
     /// The place behind the last frame that somebody calls durable.
     private(set) var provenEnd: LogEnd
     /// Where the last frame begins; 0 before the first.
@@ -83,15 +83,15 @@ struct ReplayedSegment {
             lastGroup = frame.sequence
             positions.note(frame)
         }
-        unproven.append((frame.sequence, frame.offset, end))
+        unproven.append((frame.offset, end))
         guard frame.durableSequence > proven || frame.sequence <= proven else { return }
         proven = max(proven, frame.durableSequence)
         let known = proven
-        if let first = unproven.firstIndex(where: { $0.sequence > known }) {
+        if let first = unproven.firstIndex(where: { $0.end.sequence > known }) {
             if first > 0 { provenEnd = unproven[first - 1].end }
             unproven.removeFirst(first)
         } else {
-            provenEnd = unproven.last?.end ?? provenEnd
+            provenEnd = end
             unproven.removeAll(keepingCapacity: true)
         }
     }

@@ -23,12 +23,10 @@ package final class StagedDirectory: ForwardingDirectory {
             try base.rename(path, to: String(path.dropLast(Self.suffix.count)))
         }
         try base.syncDirectory(LogLayout.segments)
-        for name in [Manifest.fileName, StoreIdentity.fileName] {
-            try base.rename(name + Self.suffix, to: name)
-            try base.syncDirectory(nil)
-        }
-        // A journal that is given up may let one sync pass, see `CommitLog.syncOnce`.
+        try base.rename(Manifest.fileName + Self.suffix, to: Manifest.fileName)
         try base.syncDirectory(nil)
+        try base.rename(StoreIdentity.fileName + Self.suffix, to: StoreIdentity.fileName)
+        try base.syncDirectoryTwice(nil)
     }
 
     /// Whether a file has another name until all are there.

@@ -126,9 +126,7 @@ extension FileCheckpointStore {
     ) throws(EventStoreError) {
         do {
             try directory.remove(name)
-            try directory.syncDirectory(CheckpointFile.directory)
-            // A journal that is given up may let one sync pass, see `CommitLog.syncOnce`.
-            try directory.syncDirectory(CheckpointFile.directory)
+            try directory.syncDirectoryTwice(CheckpointFile.directory)
         } catch {
             guard error.kind == .notFound else { throw EventStoreError(error) }
         }

@@ -121,6 +121,15 @@ extension StoreFile {
     package func syncAgain() throws(SystemError) { try sync() }
 }
 
+extension StoreDirectory {
+    /// Makes names durable behind which nothing else is synced: a journal that is given up may let one
+    /// sync pass, see `CommitLog.syncOnce`.
+    package func syncDirectoryTwice(_ directory: String?) throws(SystemError) {
+        try syncDirectory(directory)
+        try syncDirectory(directory)
+    }
+}
+
 /// What became of an attempt to lock a store.
 package enum LockOutcome: Sendable {
     /// The lock is held until the token is released or goes away.

@@ -121,8 +121,7 @@ struct IndexComparison {
             // Of now: beside a writer the log has segments by which the run is the newer one, and a
             // scavenge gives segments other names.
             let inspection = try LogInspection(directory)
-            let isMissing = inspection.manifest == nil
-            guard !isMissing || !damaged.contains(Manifest.fileName) else { return .unknown }
+            if inspection.manifest == nil, damaged.contains(Manifest.fileName) { return .unknown }
             let manifest = try inspection.readManifest()
             let log = LogOutline(
                 directory: directory, identity: identity, segments: manifest.segments)
